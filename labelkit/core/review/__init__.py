@@ -1,0 +1,1 @@
+"""Review: annotations, the session reducer, drafts, packs, publishing, revisions."""

@@ -1,0 +1,402 @@
+"""The review session: one pure reducer for every edit, driven alike by widget, Python and tests.
+
+`reduce` turns (frame content, operation) into new frame content or refuses. `Session` adds what spans frames: undo and redo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from labelkit.core.geometry import Box, Geometry, Point
+from labelkit.core.review.annotations import (
+    Annotation,
+    Capability,
+    FrameContent,
+    FrameFlag,
+    FrameState,
+    FrameStep,
+    Source,
+)
+from labelkit.errors import FrameNotEditable, InvalidOperation, UnknownAnnotation, UnknownFrame
+
+UNDO_STEPS = 1_000
+
+
+class OpKind(StrEnum):
+    """What an operation does."""
+
+    ADD_BOX = "add_box"
+    ADD_POINT = "add_point"
+    MOVE = "move"
+    RESIZE = "resize"
+    RELABEL = "relabel"
+    DELETE = "delete"
+    FLAG = "flag"
+    UNFLAG = "unflag"
+    ACCEPT = "accept"
+    SEE = "see"
+    UNDO = "undo"
+    REDO = "redo"
+
+
+GEOMETRY_OPS = frozenset({OpKind.ADD_BOX, OpKind.ADD_POINT, OpKind.MOVE, OpKind.RESIZE, OpKind.RELABEL, OpKind.DELETE})
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOp:
+    """One edit of a review. Make one with the class methods; coordinates are px of the original frame.
+
+    `move` takes the new left and top of a box or the new position of a point; `resize` takes all four numbers of a box or the
+    new diameter of a point as `size`.
+    """
+
+    kind: OpKind
+    frame: int = -1
+    id: str | None = None
+    label: str | None = None
+    x: float | None = None
+    y: float | None = None
+    width: float | None = None
+    height: float | None = None
+    size: float | None = None
+    flag_name: str | None = None
+    source: Source = Source.HUMAN
+
+    @classmethod
+    def add_box(
+        cls,
+        frame: int,
+        label: str,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        id: str | None = None,  # noqa: A002 - the field's word
+    ) -> ReviewOp:
+        """Add a box: left, top, width, height in px."""
+        return cls(OpKind.ADD_BOX, frame, id, label, x, y, width, height)
+
+    @classmethod
+    def add_point(
+        cls,
+        frame: int,
+        label: str,
+        x: float,
+        y: float,
+        size: float | None = None,
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> ReviewOp:
+        """Add a point at (x, y) px; without a size it gets the capability's default on publish."""
+        return cls(OpKind.ADD_POINT, frame, id, label, x, y, size=size)
+
+    @classmethod
+    def move(cls, frame: int, id: str, x: float, y: float) -> ReviewOp:  # noqa: A002
+        """Move a box's top left corner, or a point, to (x, y) px."""
+        return cls(OpKind.MOVE, frame, id, x=x, y=y)
+
+    @classmethod
+    def resize(
+        cls,
+        frame: int,
+        id: str,  # noqa: A002
+        x: float | None = None,
+        y: float | None = None,
+        width: float | None = None,
+        height: float | None = None,
+        *,
+        size: float | None = None,
+    ) -> ReviewOp:
+        """Give a box a new rectangle in px, or a point a new diameter."""
+        return cls(OpKind.RESIZE, frame, id, x=x, y=y, width=width, height=height, size=size)
+
+    @classmethod
+    def relabel(cls, frame: int, id: str, label: str) -> ReviewOp:  # noqa: A002
+        """Change an annotation's class."""
+        return cls(OpKind.RELABEL, frame, id, label)
+
+    @classmethod
+    def delete(cls, frame: int, id: str) -> ReviewOp:  # noqa: A002
+        """Delete an annotation."""
+        return cls(OpKind.DELETE, frame, id)
+
+    @classmethod
+    def flag(cls, frame: int, flag: str) -> ReviewOp:
+        """Set a frame flag."""
+        return cls(OpKind.FLAG, frame, flag_name=flag)
+
+    @classmethod
+    def unflag(cls, frame: int, flag: str) -> ReviewOp:
+        """Take a frame flag away."""
+        return cls(OpKind.UNFLAG, frame, flag_name=flag)
+
+    @classmethod
+    def accept(cls, frame: int) -> ReviewOp:
+        """Say that the frame is right as it is."""
+        return cls(OpKind.ACCEPT, frame)
+
+    @classmethod
+    def see(cls, frame: int) -> ReviewOp:
+        """Note that the frame was looked at."""
+        return cls(OpKind.SEE, frame)
+
+    @classmethod
+    def undo(cls) -> ReviewOp:
+        """Take back the last step."""
+        return cls(OpKind.UNDO)
+
+    @classmethod
+    def redo(cls) -> ReviewOp:
+        """Do again what undo took back."""
+        return cls(OpKind.REDO)
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, object]) -> ReviewOp:
+        """Return the operation that a browser or file sent. Raises `INVALID_OPERATION` for unknown fields or kinds."""
+        known = set(cls.__dataclass_fields__)
+        unknown = sorted(set(row) - known)
+        if unknown:
+            raise InvalidOperation(reason=f"unknown field {unknown[0]!r}")
+        try:
+            kind = OpKind(str(row.get("kind")))
+        except ValueError as error:
+            raise InvalidOperation(reason=f"unknown kind {row.get('kind')!r}") from error
+        fields = {name: value for name, value in row.items() if name != "kind"}
+        if "source" in fields:
+            fields["source"] = Source(str(fields["source"]))
+        return cls(kind, **fields)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """What the reducer must know of a frame: its size in px, and whether it has a picture."""
+
+    width: int
+    height: int
+    editable: bool = True
+
+
+def reduce(content: FrameContent, op: ReviewOp, size: FrameSize, capability: Capability) -> FrameContent:
+    """Return the frame after `op`. Raises a refusal with a code and leaves `content` as it was."""
+    if op.kind in GEOMETRY_OPS and not size.editable:
+        raise FrameNotEditable(frame=op.frame)
+    return _RULES[op.kind](content, op, size, capability)
+
+
+def _add(content: FrameContent, op: ReviewOp, size: FrameSize, capability: Capability) -> FrameContent:
+    if not op.id:
+        raise InvalidOperation(reason="an added annotation needs an id")
+    if content.find(op.id):
+        raise InvalidOperation(reason=f"frame {op.frame} has an annotation {op.id!r} already")
+    label = _label(op.label, capability)
+    geometry: Geometry = (
+        Box.at(*_finite(op, "x", "y", "width", "height"))
+        if op.kind is OpKind.ADD_BOX
+        else Point.at(*_finite(op, "x", "y"), None if op.size is None else _finite(op, "size")[0])
+    )
+    if geometry.kind != capability.geometry:
+        raise InvalidOperation(reason=f"{capability.name} is labelled with a {capability.geometry}, not a {geometry.kind}")
+    added = Annotation(op.id, label, _fitted(geometry, size), None, op.source)
+    return _edited(content, (*content.annotations, added))
+
+
+def _move(content: FrameContent, op: ReviewOp, size: FrameSize, _capability: Capability) -> FrameContent:
+    found = _found(content, op)
+    x, y = _finite(op, "x", "y")
+    shape = found.geometry
+    moved: Geometry = (
+        Box.at(x, y, shape.width, shape.height).shifted_inside(size.width, size.height)
+        if isinstance(shape, Box)
+        else Point.at(x, y, shape.size).clamp(size.width, size.height)
+    )
+    return _changed(content, found, replace(found, geometry=moved, source=Source.HUMAN))
+
+
+def _resize(content: FrameContent, op: ReviewOp, size: FrameSize, _capability: Capability) -> FrameContent:
+    found = _found(content, op)
+    shape = found.geometry
+    resized: Geometry
+    if isinstance(shape, Box):
+        resized = _fitted(Box.at(*_finite(op, "x", "y", "width", "height")), size)
+    else:
+        (diameter,) = _finite(op, "size")
+        if diameter <= 0:
+            raise InvalidOperation(reason="the size of a point must be above 0 px")
+        resized = Point.at(shape.x, shape.y, diameter)
+    return _changed(content, found, replace(found, geometry=resized, source=Source.HUMAN))
+
+
+def _relabel(content: FrameContent, op: ReviewOp, _size: FrameSize, capability: Capability) -> FrameContent:
+    found = _found(content, op)
+    return _changed(content, found, replace(found, label=_label(op.label, capability), source=Source.HUMAN))
+
+
+def _delete(content: FrameContent, op: ReviewOp, _size: FrameSize, _capability: Capability) -> FrameContent:
+    found = _found(content, op)
+    return _edited(content, tuple(a for a in content.annotations if a.id != found.id))
+
+
+def _flag(content: FrameContent, op: ReviewOp, _size: FrameSize, _capability: Capability) -> FrameContent:
+    try:
+        flag = FrameFlag(op.flag_name or "")
+    except ValueError as error:
+        raise InvalidOperation(reason=f"unknown frame flag {op.flag_name!r}; known: {', '.join(FrameFlag)}") from error
+    flags = set(content.flags) | {flag} if op.kind is OpKind.FLAG else set(content.flags) - {flag}
+    if flags == set(content.flags):
+        return content
+    return replace(content, flags=tuple(sorted(flags))).stepped(FrameStep.EDIT)
+
+
+def _accept(content: FrameContent, _op: ReviewOp, _size: FrameSize, _capability: Capability) -> FrameContent:
+    return content.stepped(FrameStep.ACCEPT)
+
+
+def _see(content: FrameContent, _op: ReviewOp, _size: FrameSize, _capability: Capability) -> FrameContent:
+    return content.stepped(FrameStep.SEE)
+
+
+Rule = Callable[[FrameContent, ReviewOp, FrameSize, Capability], FrameContent]
+_RULES: dict[OpKind, Rule] = {
+    OpKind.ADD_BOX: _add,
+    OpKind.ADD_POINT: _add,
+    OpKind.MOVE: _move,
+    OpKind.RESIZE: _resize,
+    OpKind.RELABEL: _relabel,
+    OpKind.DELETE: _delete,
+    OpKind.FLAG: _flag,
+    OpKind.UNFLAG: _flag,
+    OpKind.ACCEPT: _accept,
+    OpKind.SEE: _see,
+}
+
+
+def _edited(content: FrameContent, annotations: tuple[Annotation, ...]) -> FrameContent:
+    return replace(content, annotations=annotations).stepped(FrameStep.EDIT)
+
+
+def _changed(content: FrameContent, before: Annotation, after: Annotation) -> FrameContent:
+    if replace(after, source=before.source) == before:
+        return content
+    return _edited(content, tuple(after if a.id == before.id else a for a in content.annotations))
+
+
+def _found(content: FrameContent, op: ReviewOp) -> Annotation:
+    found = content.find(op.id or "")
+    if found is None:
+        raise UnknownAnnotation(id=op.id, frame=op.frame)
+    return found
+
+
+def _label(label: str | None, capability: Capability) -> str:
+    if label not in capability.classes:
+        raise InvalidOperation(reason=f"{label!r} is no class of {capability.name}; its classes are {', '.join(capability.classes)}")
+    return label
+
+
+def _finite(op: ReviewOp, *names: str) -> list[float]:
+    values: list[float] = []
+    for name in names:
+        value = getattr(op, name)
+        if value is None or isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or abs(value) > 1e9:  # noqa: PLR0124 - NaN
+            raise InvalidOperation(reason=f"{op.kind} needs {name} as a finite number, got {value!r}")
+        values.append(float(value))
+    return values
+
+
+def _fitted(geometry: Geometry, size: FrameSize) -> Geometry:
+    if isinstance(geometry, Box) and (geometry.width < 0 or geometry.height < 0):
+        raise InvalidOperation(reason="a box needs a positive width and height")
+    fitted = geometry.clamp(size.width, size.height)
+    if isinstance(fitted, Box) and fitted.too_small():
+        raise InvalidOperation(
+            reason=f"the box would be {fitted.width:g} x {fitted.height:g} px inside the frame; the least is 1 px a side"
+        )
+    return fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One undoable step: the frame before and after it."""
+
+    before: FrameContent
+    after: FrameContent
+
+
+class Session:
+    """The state of one review: frames as edited so far, with undo and redo across frames.
+
+    `load(index)` gives a frame's saved content and is asked once a frame; `apply` returns the frames that changed. Seeing a frame
+    is no undoable step. Undo puts a frame back only while it is as the step left it; a frame changed by someone else since is kept
+    and the step is dropped.
+    """
+
+    def __init__(self, capability: Capability, load: Callable[[int], FrameContent], size: Callable[[int], FrameSize | None]) -> None:
+        self.capability = capability
+        self._load = load
+        self._size = size
+        self._frames: dict[int, FrameContent] = {}
+        self._done: list[Step] = []
+        self._undone: list[Step] = []
+
+    def frame(self, index: int) -> FrameContent:
+        """Return the frame as edited so far. Raises `UNKNOWN_FRAME`."""
+        if index not in self._frames:
+            if self._size(index) is None:
+                raise UnknownFrame(frame=index)
+            self._frames[index] = self._load(index)
+        return self._frames[index]
+
+    @property
+    def can_undo(self) -> bool:
+        """Say whether there is a step to take back."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Say whether there is a step to do again."""
+        return bool(self._undone)
+
+    def apply(self, op: ReviewOp) -> FrameContent | None:
+        """Return the frame that the operation changed, None where nothing changed. Refusals leave the session as it was."""
+        if op.kind is OpKind.UNDO:
+            return self._swap(self._done, self._undone, back=True)
+        if op.kind is OpKind.REDO:
+            return self._swap(self._undone, self._done, back=False)
+        before = self.frame(op.frame)
+        size = self._size(op.frame)
+        if size is None:
+            raise UnknownFrame(frame=op.frame)
+        after = reduce(before, op, size, self.capability)
+        if after == before:
+            return None
+        self._frames[op.frame] = after
+        if op.kind is not OpKind.SEE:
+            self._done.append(Step(before, after))
+            del self._done[:-UNDO_STEPS]
+            self._undone.clear()
+        return after
+
+    def replace(self, content: FrameContent) -> None:
+        """Take a frame's content from elsewhere, as after a reload or a rebase."""
+        self._frames[content.index] = content
+
+    def forget(self) -> None:
+        """Drop every loaded frame and the undo steps, as after a reset."""
+        self._frames.clear()
+        self._done.clear()
+        self._undone.clear()
+
+    def _swap(self, source: list[Step], target: list[Step], *, back: bool) -> FrameContent | None:
+        while source:
+            step = source.pop()
+            expected, wanted = (step.after, step.before) if back else (step.before, step.after)
+            present = self.frame(expected.index)
+            if present.annotations == expected.annotations and present.flags == expected.flags:
+                restored = wanted if wanted.state is not FrameState.UNTOUCHED else replace(wanted, state=FrameState.SEEN)
+                self._frames[restored.index] = restored
+                target.append(step)
+                return restored
+        return None

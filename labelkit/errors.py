@@ -1,0 +1,294 @@
+"""Every refusal of labelkit: a code that never changes, a title, what happened, and what to do next.
+
+An outcome is a value that is returned. A refusal is one of these exceptions. The README's table of codes is generated from the
+classes below, so a class without a title or hint fails the tests.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LabelkitError(Exception):
+    """A refusal: `code`, `title`, `detail`, `hint`, the HTTP `status` where one is defined, and the `facts` it was built from."""
+
+    code: ClassVar[str] = "LABELKIT_ERROR"
+    status: ClassVar[int | None] = None
+    title: ClassVar[str] = "labelkit refused"
+    template: ClassVar[str] = "{reason}"
+    advice: ClassVar[str] = "Read the detail; nothing was changed."
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        self.detail = self.template.format(**facts)
+        self.hint = self.advice.format(**facts)
+        super().__init__(f"{self.code}: {self.title}. {self.detail} Hint: {self.hint}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive pickling, so that a refusal crosses process pools."""
+        return (_rebuild, (type(self), self.facts))
+
+    def as_dict(self) -> dict[str, object]:
+        """Return code, title, detail, hint and status as plain JSON values."""
+        return {"code": self.code, "title": self.title, "detail": self.detail, "hint": self.hint, "status": self.status}
+
+
+def _rebuild(kind: type[LabelkitError], facts: dict[str, object]) -> LabelkitError:
+    return kind(**facts)
+
+
+def catalogue() -> list[type[LabelkitError]]:
+    """Return every refusal class below `LabelkitError`, by code: the source of the README's table."""
+    found: dict[str, type[LabelkitError]] = {}
+    waiting = list(LabelkitError.__subclasses__())
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return [found[code] for code in sorted(found)]
+
+
+# --- everywhere -------------------------------------------------------------------------------------------------------------------
+
+
+class PermissionDenied(LabelkitError):
+    code = "PERMISSION_DENIED"
+    status = 403
+    title = "Not allowed"
+    template = "{user} may not {action} in workspace {workspace}: this needs {needs}, and {user} is {role}."
+    advice = "Ask an owner of the workspace, or open the store as a user with that role."
+
+
+class NotFound(LabelkitError):
+    code = "NOT_FOUND"
+    status = 404
+    title = "Not found"
+    template = "There is no {kind} {name!r} here. {near}"
+    advice = "Check the name; {listing} lists what exists."
+
+
+class InvalidValue(LabelkitError):
+    code = "INVALID_VALUE"
+    status = 400
+    title = "Invalid value"
+    template = "{what}: {reason}"
+    advice = "{fix}"
+
+
+class ReasonRequired(LabelkitError):
+    code = "REASON_REQUIRED"
+    status = 400
+    title = "A reason is required"
+    template = "{action} was asked without a reason."
+    advice = "Say why in reason=...; it is kept in the audit trail."
+
+
+class IllegalStep(LabelkitError):
+    code = "ILLEGAL_STEP"
+    status = 409
+    title = "Not possible in this state"
+    template = "A {machine} that is {state} cannot {step}; possible now: {possible}."
+    advice = "Reload to see the present state, then choose one of the possible steps."
+
+
+# --- store ------------------------------------------------------------------------------------------------------------------------
+
+
+class StoreBusy(LabelkitError):
+    code = "STORE_BUSY"
+    status = 503
+    title = "The store is in use"
+    template = "{path} has been locked since {since} by process {pid} of {user} on {host}; waited {waited_s:.1f} s."
+    advice = "Wait and try again; if that process hangs, end it: the lock falls with it."
+
+
+class StoreTooNew(LabelkitError):
+    code = "STORE_TOO_NEW"
+    title = "The store was written by a newer labelkit"
+    template = "{path} has schema {found}, this labelkit knows up to {known}."
+    advice = "Upgrade labelkit; an older one never writes into a newer store."
+
+
+class StoreNotRecognized(LabelkitError):
+    code = "STORE_NOT_RECOGNIZED"
+    title = "Not a labelkit store"
+    template = "{path} is not a labelkit store: {reason}."
+    advice = "Name another path; labelkit never overwrites a file that it does not know."
+
+
+class StoreReadOnly(LabelkitError):
+    code = "STORE_READ_ONLY"
+    title = "The store is read-only here"
+    template = "{path} cannot be written: {reason}."
+    advice = "Open a copy in a folder that you may write, or ask for write permission."
+
+
+class StorageReadFailed(LabelkitError):
+    code = "STORAGE_READ_FAILED"
+    status = 500
+    title = "Stored content could not be read"
+    template = "{what} could not be read: {reason}."
+    advice = "Nothing was changed. Run `labelkit store check` to see what is damaged."
+
+
+class StorageWriteFailed(LabelkitError):
+    code = "STORAGE_WRITE_FAILED"
+    status = 500
+    title = "Content could not be stored"
+    template = "{what} could not be written: {reason}."
+    advice = "Nothing was changed. Check free space and permissions, then try again."
+
+
+class AuditPersistFailed(LabelkitError):
+    code = "AUDIT_PERSIST_FAILED"
+    status = 500
+    title = "The audit row could not be written"
+    template = "The audit row of {action} could not be written: {reason}."
+    advice = "Nothing was changed: an action without its audit row does not happen."
+
+
+# --- review -----------------------------------------------------------------------------------------------------------------------
+
+
+class InvalidOperation(LabelkitError):
+    code = "INVALID_OPERATION"
+    status = 400
+    title = "The edit is not possible"
+    template = "{reason}."
+    advice = "The frame is as it was; correct the operation and send it again."
+
+
+class UnknownAnnotation(LabelkitError):
+    code = "UNKNOWN_ANNOTATION"
+    status = 404
+    title = "No such annotation"
+    template = "Frame {frame} has no annotation {id!r}."
+    advice = "Someone may have deleted it; reload the frame."
+
+
+class UnknownFrame(LabelkitError):
+    code = "UNKNOWN_FRAME"
+    status = 404
+    title = "No such frame"
+    template = "The media has no frame {frame}."
+    advice = "Frames count from 0."
+
+
+class FrameNotEditable(LabelkitError):
+    code = "FRAME_NOT_EDITABLE"
+    status = 409
+    title = "The frame has no picture"
+    template = "Frame {frame} is missing or broken, so nothing can be drawn on it."
+    advice = "Set a flag on it instead, or repair the file and add the media again."
+
+
+class DraftVersionConflict(LabelkitError):
+    code = "DRAFT_VERSION_CONFLICT"
+    status = 409
+    title = "The draft was saved elsewhere meanwhile"
+    template = "Draft {draft} is at version {current}, this save was based on {base}; frames changed since: {frames}."
+    advice = "Load the draft again; frames that only one side touched can be saved as they are."
+
+
+class StaleDraftVersion(LabelkitError):
+    code = "STALE_DRAFT_VERSION"
+    status = 409
+    title = "The draft changed before the publish"
+    template = "Draft {draft} is at version {current}, not {expected}."
+    advice = "Look at what changed, then publish the present version."
+
+
+class ResetDraftRequired(LabelkitError):
+    code = "RESET_DRAFT_REQUIRED"
+    status = 409
+    title = "The draft is in an older form"
+    template = "Draft {draft} uses payload schema {schema}, in which ball points have no size."
+    advice = "Reset the draft to its source prelabel pack, edit again, then publish."
+
+
+class ValidationHardFail(LabelkitError):
+    code = "VALIDATION_HARD_FAIL"
+    status = 422
+    title = "The labels are not valid"
+    template = "{count} finding(s) must be fixed first: {summary}."
+    advice = "Fix each finding (see .facts['findings']) and publish again."
+
+
+class WarningsRequireOverride(LabelkitError):
+    code = "WARNINGS_REQUIRE_OVERRIDE"
+    status = 409
+    title = "There are warnings"
+    template = "{count} warning(s): {summary}."
+    advice = "Look at them (see .facts['findings']); publish with override_warnings=True and a reason if they are acceptable."
+
+
+class OverrideForbidden(LabelkitError):
+    code = "OVERRIDE_FORBIDDEN"
+    status = 403
+    title = "Warnings may not be overridden by you"
+    template = "{user} may not override {count} warning(s): {summary}."
+    advice = "Resolve the warnings, or ask a lead to publish."
+
+
+class PublishLockConflict(LabelkitError):
+    code = "PUBLISH_LOCK_CONFLICT"
+    status = 409
+    title = "Another publish came first"
+    template = "Another publish into the same scope happened meanwhile: {reason}."
+    advice = "Look at the newest revision, then publish again if it is still needed."
+
+
+class PackNotApproved(LabelkitError):
+    code = "LABEL_PACK_NOT_APPROVED"
+    status = 409
+    title = "The label pack is not approved"
+    template = "Label pack {pack} has review status {review_status} and validation status {validation_status}."
+    advice = "Approve the pack first; only a pack that passed validation can be approved."
+
+
+class PackMismatch(LabelkitError):
+    code = "LABEL_PACK_SCOPE_MISMATCH"
+    status = 400
+    title = "The label pack belongs elsewhere"
+    template = "Label pack {pack} is of another scope than draft {draft}."
+    advice = "Choose a pack of the draft's workspace, media and capability."
+
+
+class EligibilityVersionConflict(LabelkitError):
+    code = "ELIGIBILITY_VERSION_CONFLICT"
+    status = 409
+    title = "Someone changed the eligibility first"
+    template = "Revision {revision} is {current} at version {version}, not at version {expected}."
+    advice = "The row shows the present state; try again if the change is still wanted."
+
+
+class RevisionNotEligible(LabelkitError):
+    code = "REVISION_NOT_ELIGIBLE"
+    status = 409
+    title = "The revision cannot be approved"
+    template = "Its label pack {pack} has review status {review_status} and validation status {validation_status}."
+    advice = "Approve the pack (validation passed) first."
+
+
+class ScopeMismatch(LabelkitError):
+    code = "SCOPE_MISMATCH"
+    status = 400
+    title = "The run is of another scope"
+    template = "Run {run} has no labels of {capability} on media {media}."
+    advice = "Choose a run of this media and capability; ws.prelabels.runs(...) lists them."
+
+
+class LabelsAllRefused(LabelkitError):
+    code = "LABELS_ALL_REFUSED"
+    status = 400
+    title = "No label could be imported"
+    template = "All {count} records of {source} were refused: {summary}."
+    advice = "Check that the format, classes and media belong to these labels; nothing was imported."
+
+
+class DiffImpossible(LabelkitError):
+    code = "DIFF_IMPOSSIBLE"
+    status = 400
+    title = "These two cannot be compared"
+    template = "{left} and {right}: {reason}."
+    advice = "Compare labels of one capability over the same frames."
