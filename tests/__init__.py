@@ -1,0 +1,1 @@
+"""The tests, in folders that mirror labelkit/; here is what several of them share."""

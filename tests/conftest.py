@@ -1,0 +1,60 @@
+"""Fixtures for every test: what the machine must have, and a home of its own for Jupyter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import needs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return needs.ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """`real_data("soccer_players")` is the folder of that data set; without it the test is skipped with a sentence."""
+    return needs.real_data_path
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    return needs.chromium()
+
+
+@pytest.fixture(scope="session")
+def tsc() -> Path:
+    return needs.tsc()
+
+
+@pytest.fixture
+def as_root() -> None:
+    needs.root_user()
+
+
+@pytest.fixture
+def artifacts() -> Path:
+    """A folder whose files CI keeps: screenshots, figures, executed notebooks."""
+    folder = needs.ROOT / ".ci" / "artifacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Jupyter, IPython and labelkit find a home of their own: a test never reads or writes the settings of whoever runs it."""
+    import os
+
+    home = tmp_path_factory.mktemp("home")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        os.environ[name] = str(home / name.lower())
+    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    os.environ.pop("LABELKIT_USER", None)

@@ -1,0 +1,76 @@
+"""What a test needs from the machine. Where it is missing the test is skipped with a sentence, or fails when everything is required.
+
+`LABELKIT_REQUIRE_ALL=1` is the one variable that turns each such skip into a failure: CI sets it, so that nothing is skipped unseen.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+REQUIRE_ALL = "LABELKIT_REQUIRE_ALL"
+REAL_DATA = "LABELKIT_REAL_DATA"
+
+
+def need(condition: object, sentence: str) -> None:
+    """Go on when `condition` holds; else skip with `sentence`, or fail with it when `LABELKIT_REQUIRE_ALL` is 1."""
+    if condition:
+        return
+    if os.environ.get(REQUIRE_ALL) == "1":
+        pytest.fail(f"{sentence} ({REQUIRE_ALL}=1 makes this a failure.)", pytrace=False)
+    pytest.skip(sentence)
+
+
+def real_data_path(name: str) -> Path:
+    """Return the folder of a real data set: below `LABELKIT_REAL_DATA`, else in `shared/data` beside the repository."""
+    base = Path(os.environ.get(REAL_DATA) or ROOT.parent / "shared" / "data")
+    found = base / name
+    need(found.is_dir(), f"The real data set {name!r} is not in {base}; set {REAL_DATA} to the folder that holds it.")
+    return found
+
+
+def chromium() -> str:
+    """Return the path of a Chromium that tests may start."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("LABELKIT_CHROMIUM") or next((path for path in map(shutil.which, names) if path), None)
+    need(found, "No Chromium is on the PATH; install the package chromium, or set LABELKIT_CHROMIUM to one.")
+    return str(found)
+
+
+def tsc() -> Path:
+    """Return the TypeScript compiler of the browser halves, as `npm install` puts it into widgets/."""
+    found = ROOT / "widgets" / "node_modules" / ".bin" / "tsc"
+    need(found.exists(), "The TypeScript compiler is not installed; run `npm install` in widgets/.")
+    return found
+
+
+def root_user() -> None:
+    """Go on only as root, which mounting and changing owners need."""
+    need(hasattr(os, "geteuid") and os.geteuid() == 0, "This test mounts or changes owners, which only root may do.")
+
+
+def run(
+    *command: str | Path, cwd: Path | None = None, timeout_s: float = 120, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program without standard input and return its code and texts; the environment is this one with `env` added."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def python(code: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a fresh interpreter of this environment."""
+    return run(sys.executable, "-c", code, **options)  # type: ignore[arg-type]
