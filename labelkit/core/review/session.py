@@ -192,11 +192,12 @@ def _add(content: FrameContent, op: ReviewOp, size: FrameSize, capability: Capab
     if content.find(op.id):
         raise InvalidOperation(reason=f"frame {op.frame} has an annotation {op.id!r} already")
     label = _label(op.label, capability)
-    geometry: Geometry = (
-        Box.at(*_finite(op, "x", "y", "width", "height"))
-        if op.kind is OpKind.ADD_BOX
-        else Point.at(*_finite(op, "x", "y"), None if op.size is None else _finite(op, "size")[0])
-    )
+    geometry: Geometry
+    if op.kind is OpKind.ADD_BOX:
+        geometry = Box.at(*_finite(op, "x", "y", "width", "height"))
+    else:
+        x, y = _finite(op, "x", "y")
+        geometry = Point.at(x, y, None if op.size is None else _finite(op, "size")[0])
     if geometry.kind != capability.geometry:
         raise InvalidOperation(reason=f"{capability.name} is labelled with a {capability.geometry}, not a {geometry.kind}")
     added = Annotation(op.id, label, _fitted(geometry, size), None, op.source)
