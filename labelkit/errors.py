@@ -123,6 +123,21 @@ class StoreReadOnly(LabelkitError):
     advice = "Open a copy in a folder that you may write, or ask for write permission."
 
 
+class StoreConflict(LabelkitError):
+    code = "STORE_CONFLICT"
+    status = 409
+    title = "Someone else was first"
+    template = "Another change to the same thing came first: {reason}."
+    advice = "Nothing was changed. Load the present state and try again if the change is still wanted."
+
+
+class StoreLocksUnsupported(LabelkitError):
+    code = "STORE_LOCKS_UNSUPPORTED"
+    title = "This place cannot hold a store"
+    template = "{path} is on a filesystem without working file locks: {reason}."
+    advice = "Put the store on a local disk; for a team on many hosts keep it in PostgreSQL."
+
+
 class StorageReadFailed(LabelkitError):
     code = "STORAGE_READ_FAILED"
     status = 500
@@ -292,3 +307,22 @@ class DiffImpossible(LabelkitError):
     title = "These two cannot be compared"
     template = "{left} and {right}: {reason}."
     advice = "Compare labels of one capability over the same frames."
+
+
+# --- widgets ----------------------------------------------------------------------------------------------------------------------
+
+
+class UnknownArgument(LabelkitError):
+    code = "UNKNOWN_ARGUMENT"
+    status = 400
+    title = "Unknown argument"
+    template = "{what} has no argument {name!r}; it has {known}."
+    advice = "{likely}"
+
+
+class UnknownCommand(LabelkitError):
+    code = "UNKNOWN_COMMAND"
+    status = 400
+    title = "Unknown command"
+    template = "{what} answers no command {name!r}; it answers {known}."
+    advice = "Reload the page: the browser half and the kernel are of different versions."
