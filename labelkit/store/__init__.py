@@ -1,0 +1,1 @@
+"""The store: mutable state in SQL, immutable content in content-addressed objects."""

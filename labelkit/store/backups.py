@@ -1,0 +1,53 @@
+"""A copy of a whole store that opens like the original: its state under the lock, then the objects, which never change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelkit.errors import InvalidValue, StorageWriteFailed
+from labelkit.store.creation import copy_state
+from labelkit.store.objects import sync_folder, write_durably
+from labelkit.store.place import STORAGE_VERSION, FilePlace, attached, quoted
+
+if TYPE_CHECKING:
+    from labelkit.store.objects import Objects
+    from labelkit.store.place import Place
+
+
+def backup(place: Place, objects: Objects, target: Path, *, deadline_s: float) -> None:
+    """Copy the store to `target` and `target`.objects. Raises `INVALID_VALUE` when one of them exists, `STORAGE_WRITE_FAILED`."""
+    folder = Path(f"{target}.objects")
+    for path in (target, folder):
+        if path.exists():
+            raise InvalidValue(what="The backup's path", reason=f"{path} exists", fix="Name a path that does not exist yet.")
+    if isinstance(place, FilePlace):
+        _copy_file(place, target, deadline_s)
+    else:
+        with place.unit(writes=False, deadline_s=deadline_s) as cursor:
+            cursor.execute(f"ATTACH {quoted(str(target))} AS backup (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
+            cursor.execute("COPY FROM DATABASE store TO backup")
+            cursor.execute("DETACH backup")
+    _copy_objects(objects, folder)
+
+
+def _copy_file(place: FilePlace, target: Path, deadline_s: float) -> None:
+    with place.locked(writes=True, deadline_s=deadline_s):
+        with attached(place.path, writes=True):
+            pass  # a killed writer may have left a log: this folds it into the file
+        copy_state(place.path, target)
+
+
+def _copy_objects(objects: Objects, folder: Path) -> None:
+    """Copy every object there is: rows of the copied state name only some of these, and collection spares young ones."""
+    try:
+        folder.mkdir()
+        for source in sorted(objects.root.glob("??/*")):
+            target = folder / source.parent.name / source.name
+            target.parent.mkdir(exist_ok=True)
+            with source.open("rb") as file:
+                write_durably(target, file)
+        sync_folder(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise StorageWriteFailed(what=str(folder), reason=error.strerror or str(error)) from error

@@ -1,0 +1,127 @@
+"""Opening a store: is the path one, is it ours, is it of our schema; make it, bring it up to date, or say why not."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from datetime import UTC
+from glob import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelkit.errors import InvalidValue, StorageReadFailed, StorageWriteFailed, StoreNotRecognized, StoreReadOnly
+from labelkit.store import migrate
+from labelkit.store.objects import sync_folder, write_durably
+from labelkit.store.place import attached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from labelkit.store.place import FilePlace
+
+_MAGIC = slice(8, 12)  # where a DuckDB file says what it is
+
+
+def store_path(target: str | Path) -> str:
+    """Return the real path of a store that is there or could be made. Raises `INVALID_VALUE` and `STORE_NOT_RECOGNIZED`."""
+    text = str(target).strip()
+    if not text:
+        raise InvalidValue(what="The store's path", reason="it is empty", fix="Name a file such as 'labels.duckdb', or ':memory:'.")
+    if "://" in text:
+        raise InvalidValue(what="The store's path", reason=f"{text!r} is a URL", fix="Name a local file such as 'labels.duckdb'.")
+    path = os.path.realpath(Path(text).expanduser())
+    if os.path.isdir(path):
+        raise StoreNotRecognized(path=path, reason="it is a folder; a store is a file in one, such as labels.duckdb")
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise InvalidValue(what="The store's path", reason=f"the folder {folder} does not exist", fix=f"Make the folder {folder} first.")
+    if os.path.exists(path):
+        _must_be_duckdb(path)
+    return path
+
+
+def unwritable(path: str) -> str | None:
+    """Return why the store cannot be written here, or None when it can. The folder counts: DuckDB's log and the lock stand in it."""
+    folder = os.path.dirname(path)
+    if not os.access(folder, os.W_OK):
+        return f"the folder {folder} is read-only for this user"
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        return "the file is read-only for this user"
+    return None
+
+
+def create(place: FilePlace, *, clock: Callable[[], datetime], deadline_s: float, unwritable: str | None) -> bool:
+    """Make the store where there is none, whole or not at all, and say whether it was made here."""
+    path = place.path
+    if os.path.exists(path):
+        return False
+    if unwritable is not None:
+        raise StoreReadOnly(path=path, reason=f"there is no store yet, and {unwritable}")
+    with place.locked(writes=True, deadline_s=deadline_s):
+        if os.path.exists(path):  # another process was first
+            return False
+        new = Path(f"{path}.new-{secrets.token_hex(8)}")
+        try:
+            _remove(*new.parent.glob(escape(Path(path).name) + ".new-*"))  # left by creators that were killed
+            with attached(str(new), writes=True, create=True) as cursor:
+                for step in migrate.migrations():
+                    migrate.apply(cursor, step, clock().astimezone(UTC).replace(tzinfo=None))
+            _must_have_no_log(str(new))
+            new.replace(path)
+            sync_folder(new.parent)
+        except OSError as error:
+            raise StorageWriteFailed(what=path, reason=error.strerror or str(error)) from error
+        finally:
+            _remove(new, Path(f"{new}.wal"))
+    return True
+
+
+def upgrade(place: FilePlace, *, clock: Callable[[], datetime], deadline_s: float, unwritable: str | None) -> None:
+    """Apply the migrations that the store lacks, after a copy of the file to `<store>.before-<number>`."""
+    with place.unit(writes=False, deadline_s=deadline_s) as cursor:
+        steps = migrate.pending(cursor, path=place.path)
+    if not steps:
+        return
+    if unwritable is not None:
+        raise StoreReadOnly(path=place.path, reason=f"it needs the migration {steps[0].name}, but {unwritable}")
+    with place.locked(writes=True, deadline_s=deadline_s):
+        with attached(place.path, writes=True) as cursor:  # another process may have been first
+            steps = migrate.pending(cursor, path=place.path)
+        if steps:
+            copy_state(place.path, Path(f"{place.path}.before-{steps[0].number:04d}"))
+        with attached(place.path, writes=True) as cursor:
+            for step in steps:
+                migrate.apply(cursor, step, clock().astimezone(UTC).replace(tzinfo=None))
+
+
+def copy_state(path: str, target: Path) -> None:
+    """Copy a store's file, which its caller has locked and closed, durably. Raises `STORAGE_WRITE_FAILED`."""
+    _must_have_no_log(path)
+    try:
+        with Path(path).open("rb") as file:
+            write_durably(target, file)
+    except OSError as error:
+        raise StorageWriteFailed(what=str(target), reason=error.strerror or str(error)) from error
+
+
+def _must_have_no_log(path: str) -> None:
+    if os.path.exists(path + ".wal"):
+        raise StorageWriteFailed(what=path, reason="its write-ahead log could not be folded in; is the disk full?")
+
+
+def _must_be_duckdb(path: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise StorageReadFailed(what=path, reason=error.strerror or str(error)) from error
+    if start[_MAGIC] != b"DUCK":
+        raise StoreNotRecognized(path=path, reason="it is not a DuckDB database")
+
+
+def _remove(*files: Path) -> None:
+    for file in files:
+        with suppress(FileNotFoundError):
+            file.unlink()

@@ -1,0 +1,57 @@
+"""The in-memory DuckDB instance that does all the work: made at first use, never shared with a forked child."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import duckdb
+
+# What DuckDB may not do here: fetch extensions from the network, take Python variables for tables, spill into the working directory.
+# A commit always goes through the write-ahead log, never straight into a checkpoint, so that COMMIT alone decides what is durable.
+_CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "checkpoint_threshold": "1TB",
+}
+
+
+class Engine:
+    """One in-memory DuckDB instance and its cursors; a cursor serves one thread, one unit of work."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._root: duckdb.DuckDBPyConnection | None = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a new connection to the instance; whoever takes it closes it."""
+        with self._guard:
+            if self._root is None:
+                spill = Path(tempfile.gettempdir(), f"labelkit-spill-{os.getpid()}")
+                self._root = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": str(spill)})
+            return self._root.cursor()
+
+    def close(self) -> None:
+        """Let the instance go; the next cursor makes a new one."""
+        with self._guard:
+            root, self._root = self._root, None
+        if root is not None:
+            root.close()
+
+    def forget(self) -> None:
+        """Drop the instance of the parent process without touching it: its threads do not exist in a forked child."""
+        _inherited.append(self._root)
+        self._root = None
+        self._guard = threading.Lock()
+
+
+_inherited: list[duckdb.DuckDBPyConnection | None] = []  # never closed, never collected: closing would reach into the parent's files
+
+PROCESS = Engine()  # serves every store file of this process and all heavy set work
+atexit.register(PROCESS.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=PROCESS.forget)

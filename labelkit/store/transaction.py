@@ -1,0 +1,70 @@
+"""One unit of work: SQL, the audit trail, and a gateway for each system, all committed together or not at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from labelkit.store.statements import Statements
+
+if TYPE_CHECKING:
+    from labelkit.store.audit import AuditRows
+    from labelkit.store.datasets import DatasetRows
+    from labelkit.store.media import MediaRows
+    from labelkit.store.review import ReviewRows
+    from labelkit.store.workspaces import WorkspaceRows
+
+
+class Transaction(Statements):
+    """What `Database.transaction()` and `Database.reading()` give: statements, and gateways that load when first used."""
+
+    def begin(self) -> None:
+        """Start the transaction; one that does not write may not."""
+        self.execute("BEGIN TRANSACTION" if self.writes else "BEGIN TRANSACTION READ ONLY")
+
+    def commit(self) -> None:
+        """Make everything durable, or raise the refusal of the statement that failed: the driver itself would commit nothing and say nothing."""
+        self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo everything."""
+        with suppress(duckdb.Error):  # a failed COMMIT has ended the transaction already
+            self._cursor.execute("ROLLBACK")
+
+    @cached_property
+    def audit(self) -> AuditRows:
+        """Return the audit trail."""
+        from labelkit.store.audit import AuditRows
+
+        return AuditRows(self)
+
+    @cached_property
+    def workspaces(self) -> WorkspaceRows:
+        """Return workspaces, members and users."""
+        from labelkit.store.workspaces import WorkspaceRows
+
+        return WorkspaceRows(self)
+
+    @cached_property
+    def media(self) -> MediaRows:
+        """Return media and their frames."""
+        from labelkit.store.media import MediaRows
+
+        return MediaRows(self)
+
+    @cached_property
+    def review(self) -> ReviewRows:
+        """Return prelabel runs, drafts, packs and revisions."""
+        from labelkit.store.review import ReviewRows
+
+        return ReviewRows(self)
+
+    @cached_property
+    def datasets(self) -> DatasetRows:
+        """Return builds, datasets and their versions."""
+        from labelkit.store.datasets import DatasetRows
+
+        return DatasetRows(self)
