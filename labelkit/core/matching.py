@@ -21,7 +21,10 @@ class Pair:
 def match(left: Sequence[Geometry], right: Sequence[Geometry], *, least_iou: float = 0.3, most_px: float = 20.0) -> list[Pair]:
     """Return disjoint pairs, best first; boxes pair at `least_iou` and up, points within `most_px` px. Ties go to the first in order."""
     candidates = [
-        Pair(i, j, score) for i, a in enumerate(left) for j, b in enumerate(right) if (score := _score(a, b, least_iou, most_px)) is not None
+        Pair(i, j, score)
+        for i, a in enumerate(left)
+        for j, b in enumerate(right)
+        if (score := _score(a, b, least_iou, most_px)) is not None
     ]
     candidates.sort(key=lambda pair: (-pair.score, pair.left, pair.right))
     taken_left: set[int] = set()

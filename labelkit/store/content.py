@@ -139,7 +139,9 @@ class Content:
         return (
             self.annotations()
             .group_by("label")
-            .agg(pl.len().cast(pl.Int64()).alias("annotation_count"), pl.col("frame_index").n_unique().cast(pl.Int32()).alias("frame_count"))
+            .agg(
+                pl.len().cast(pl.Int64()).alias("annotation_count"), pl.col("frame_index").n_unique().cast(pl.Int32()).alias("frame_count")
+            )
             .sort("label")
         )
 

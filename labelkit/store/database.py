@@ -19,8 +19,9 @@ from labelkit.store import backups, check, creation, migrate
 from labelkit.store.engine import PROCESS
 from labelkit.store.objects import Objects
 from labelkit.store.place import FilePlace, MemoryPlace, Place, quoted
-from labelkit.store.statements import bound, fetch_frame, refusal
+from labelkit.store.statements import fetch_frame, refusal
 from labelkit.store.transaction import Transaction
+from labelkit.store.values import bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
@@ -17,9 +15,13 @@ from polars import selectors as cs
 
 from labelkit.errors import LabelkitError, StorageReadFailed, StorageWriteFailed, StoreConflict
 from labelkit.store import inserts
+from labelkit.store.values import ArrowStream, aware, bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+_HUGEINT = pl.Decimal(38, 0)  # what Arrow makes of DuckDB's 128-bit integers
 
 OnConflict: TypeAlias = LabelkitError | Callable[[], LabelkitError]
 """The refusal that a use case names for a lost race: an instance, or a class or function that makes one."""
@@ -52,7 +54,7 @@ class Statements:
             done = self._cursor.execute(sql, bound(params))
             columns = [(column[0], str(column[1]) == "TIMESTAMP") for column in done.description]
             found = done.fetchall()
-        return [{name: _aware(value) if is_time else value for (name, is_time), value in zip(columns, row, strict=True)} for row in found]
+        return [{name: aware(value) if is_time else value for (name, is_time), value in zip(columns, row, strict=True)} for row in found]
 
     def one(self, sql: str, /, **params: object) -> dict[str, Any] | None:
         """Return the one row, or None where there is none; two rows are an error of the caller."""
@@ -121,34 +123,12 @@ def first_sentence(error: Exception) -> str:
 
 
 def fetch_frame(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
-    """Return the result of a query as a data frame whose times are UTC."""
+    """Return the result of a query as a data frame whose times are UTC and whose sums of whole numbers are Int64."""
     relation = cursor.sql(sql, params=bound(params))
     if relation is None:
         raise ValueError(f"this statement returns no rows: {sql}")
     try:
-        frame = pl.DataFrame(relation)
+        frame = pl.DataFrame(ArrowStream(relation.__arrow_c_stream__()))
     finally:
         del relation  # a traceback that outlives this unit of work must not hold its database open
-    return frame.with_columns(cs.datetime(time_zone=None).dt.replace_time_zone("UTC"))
-
-
-def bound(params: Mapping[str, object]) -> dict[str, object]:
-    """Return parameters as the driver takes them: UTC without a zone for times, plain values for enum members, lists for sets."""
-    return {name: plain(value) for name, value in params.items()}
-
-
-def plain(value: object) -> object:
-    """Return one value as the driver takes it. A time without a zone is refused: nobody knows which hour it means."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone: {value!r}")
-        return value.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]  # type: ignore[type-var]
-    return value
-
-
-def _aware(value: datetime | None) -> datetime | None:
-    return None if value is None else value.replace(tzinfo=UTC)
+    return frame.with_columns(cs.datetime(time_zone=None).dt.replace_time_zone("UTC"), cs.by_dtype(_HUGEINT).cast(pl.Int64))

@@ -58,7 +58,6 @@ class DraftHead:
     base_object: str | None
     epoch: int
     payload_schema: int
-    cursor: int
     created_at: datetime
     updated_at: datetime
     updated_by: str

@@ -141,9 +141,7 @@ def choose_pack(request: PublishRequest, draft: DraftHead, packs: Sequence[Label
         if named is None:
             raise PackMismatch(pack=request.pack, draft=draft.id)
         if not named.publishable:
-            raise PackNotApproved(
-                pack=named.id, review_status=named.review_status.value, validation_status=named.validation_status.value
-            )
+            raise PackNotApproved(pack=named.id, review_status=named.review_status.value, validation_status=named.validation_status.value)
         return named
     candidates = [pack for pack in packs if pack.publishable]
     if len(candidates) > 1:
@@ -154,15 +152,11 @@ def choose_pack(request: PublishRequest, draft: DraftHead, packs: Sequence[Label
         )
     if not candidates and packs:
         newest = packs[0]
-        raise PackNotApproved(
-            pack=newest.id, review_status=newest.review_status.value, validation_status=newest.validation_status.value
-        )
+        raise PackNotApproved(pack=newest.id, review_status=newest.review_status.value, validation_status=newest.validation_status.value)
     return candidates[0] if candidates else None
 
 
-def decide_publish(
-    request: PublishRequest, draft: DraftHead, capability: Capability, facts: PublishFacts, actor: Actor
-) -> PublishDecision:
+def decide_publish(request: PublishRequest, draft: DraftHead, capability: Capability, facts: PublishFacts, actor: Actor) -> PublishDecision:
     """Decide a publish. Raises the first refusal in the specified order; returns success or no-op."""
     check_request(request, draft, capability, actor)
     pack = choose_pack(request, draft, facts.packs)
@@ -190,6 +184,4 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def _refusal(kind: type[LabelkitError], findings: Sequence[Finding], **facts: object) -> LabelkitError:
-    return kind(
-        count=len(findings), summary=summary(findings), findings=[finding.as_json() for finding in findings], **facts
-    )
+    return kind(count=len(findings), summary=summary(findings), findings=[finding.as_json() for finding in findings], **facts)

@@ -184,12 +184,8 @@ def decide_eligibility(
     if step is EligibilityStep.APPROVE and not (
         pack.review_status is ReviewStatus.APPROVED and pack.validation_status is ValidationStatus.PASSED
     ):
-        raise RevisionNotEligible(
-            pack=pack.id, review_status=pack.review_status.value, validation_status=pack.validation_status.value
-        )
+        raise RevisionNotEligible(pack=pack.id, review_status=pack.review_status.value, validation_status=pack.validation_status.value)
     text = (reason or "").strip() or None
     if text is None and (step is EligibilityStep.REVOKE or revision.eligibility is Eligibility.REVOKED):
         raise ReasonRequired(action=f"{step.value} of revision {revision.id}")
     return after, text
-
-

@@ -74,7 +74,7 @@ class ReviewOp:
         width: float,
         height: float,
         *,
-        id: str | None = None,  # noqa: A002 - the field's word
+        id: str | None = None,
     ) -> ReviewOp:
         """Add a box: left, top, width, height in px."""
         return cls(OpKind.ADD_BOX, frame, id, label, x, y, width, height)
@@ -88,13 +88,13 @@ class ReviewOp:
         y: float,
         size: float | None = None,
         *,
-        id: str | None = None,  # noqa: A002
+        id: str | None = None,
     ) -> ReviewOp:
         """Add a point at (x, y) px; without a size it gets the capability's default on publish."""
         return cls(OpKind.ADD_POINT, frame, id, label, x, y, size=size)
 
     @classmethod
-    def move(cls, frame: int, id: str, x: float, y: float) -> ReviewOp:  # noqa: A002
+    def move(cls, frame: int, id: str, x: float, y: float) -> ReviewOp:
         """Move a box's top left corner, or a point, to (x, y) px."""
         return cls(OpKind.MOVE, frame, id, x=x, y=y)
 
@@ -102,7 +102,7 @@ class ReviewOp:
     def resize(
         cls,
         frame: int,
-        id: str,  # noqa: A002
+        id: str,
         x: float | None = None,
         y: float | None = None,
         width: float | None = None,
@@ -114,12 +114,12 @@ class ReviewOp:
         return cls(OpKind.RESIZE, frame, id, x=x, y=y, width=width, height=height, size=size)
 
     @classmethod
-    def relabel(cls, frame: int, id: str, label: str) -> ReviewOp:  # noqa: A002
+    def relabel(cls, frame: int, id: str, label: str) -> ReviewOp:
         """Change an annotation's class."""
         return cls(OpKind.RELABEL, frame, id, label)
 
     @classmethod
-    def delete(cls, frame: int, id: str) -> ReviewOp:  # noqa: A002
+    def delete(cls, frame: int, id: str) -> ReviewOp:
         """Delete an annotation."""
         return cls(OpKind.DELETE, frame, id)
 

@@ -1,0 +1,1 @@
+"""Use cases: one method each, one transaction each; load, decide, save, record."""

@@ -1,0 +1,125 @@
+"""Label packs and revisions: approve, reject, revoke; history, diff, eligibility."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from labelkit.core.actors import Action
+from labelkit.core.review.packs import LabelPack, PackStep, decide_pack_step
+from labelkit.core.review.revisions import Diff, Eligibility, Revision, decide_eligibility
+from labelkit.errors import DiffImpossible, EligibilityVersionConflict, InvalidValue, NotFound, StoreConflict
+from labelkit.services.review.draft import Draft
+from labelkit.services.review.drafts import DraftCases
+from labelkit.store.compare import compare
+from labelkit.store.content import Content
+
+if TYPE_CHECKING:
+    from labelkit.core.media import Media
+    from labelkit.store.compare import MatchBy
+    from labelkit.store.transaction import Transaction
+
+Comparable = str | Draft | Revision
+
+
+class PackCases(DraftCases):
+    """The packs and revisions half of `ws.review`."""
+
+    def packs(self, media: str | Media, capability: str) -> list[LabelPack]:
+        """Return the scope's label packs, newest first."""
+        with self._gate.read() as (tx, _):
+            return tx.review.packs(self._scope(tx, media, capability)[0])
+
+    def approve_pack(self, pack_id: str, *, reason: str) -> LabelPack:
+        """Approve a pack that passed validation, so that revisions can be published into it and built from."""
+        return self._step(pack_id, PackStep.APPROVE, reason)
+
+    def reject_pack(self, pack_id: str, *, reason: str) -> LabelPack:
+        """Reject a pending pack."""
+        return self._step(pack_id, PackStep.REJECT, reason)
+
+    def revoke_pack(self, pack_id: str, *, reason: str) -> LabelPack:
+        """Take an approval back: its revisions are out of the next build; nothing already built changes."""
+        return self._step(pack_id, PackStep.REVOKE, reason)
+
+    def history(self, media: str | Media, capability: str) -> list[Revision]:
+        """Return the scope's revisions, newest first, each with its diff to the one before, provenance and eligibility."""
+        with self._gate.read() as (tx, _):
+            return tx.review.history(self._scope(tx, media, capability)[0])
+
+    def revision(self, revision_id: str) -> Revision:
+        """Return a revision by id. Raises `NOT_FOUND`."""
+        with self._gate.read() as (tx, _):
+            return self._revision(tx, revision_id)[0]
+
+    def set_eligibility(self, revision_id: str, state: str, *, expected_version: int, reason: str | None = None) -> Revision:
+        """Approve a revision for datasets, or revoke it; returns the revision as it is now.
+
+        Raises `ELIGIBILITY_VERSION_CONFLICT`, `REVISION_NOT_ELIGIBLE`, `ILLEGAL_STEP` and `REASON_REQUIRED` (revoke, approve again).
+        """
+        try:
+            wanted = Eligibility(str(state).upper())
+        except ValueError as error:
+            raise InvalidValue(what="state", reason=f"unknown eligibility {state!r}", fix="Use APPROVED or REVOKED.") from error
+        if wanted is Eligibility.REVIEWED:
+            raise InvalidValue(what="state", reason="no revision goes back to REVIEWED", fix="Use APPROVED or REVOKED.")
+        with self._gate.act(Action.SET_ELIGIBILITY, f"revision:{revision_id}") as act:
+            revision, pack = self._revision(act.tx, revision_id)
+            after, text = decide_eligibility(revision, pack, wanted, expected_version, reason)
+            if not act.tx.review.set_eligibility(revision_id, expected_version, after, text, act.actor.user):
+                now = self._revision(act.tx, revision_id)[0]
+                raise EligibilityVersionConflict(
+                    revision=revision_id, current=now.eligibility.value, version=now.eligibility_version, expected=expected_version
+                )
+            act.record("ELIGIBILITY_SET", state=after.value, reason=text, version=expected_version + 1)
+            return self._revision(act.tx, revision_id)[0]
+
+    def diff(self, left: Comparable, right: Comparable, *, match: MatchBy = "auto", threshold: float | None = None) -> Diff:
+        """Return what changed from `left` to `right`: revisions, drafts, prelabel packs or runs, by value or id.
+
+        Annotations are matched by id where the two share ids, else by geometry (IoU >= 0.3 for boxes, 20 px for points, or `threshold`).
+        """
+        with self._gate.read() as (tx, _):
+            a, b = self._content_of(tx, left), self._content_of(tx, right)
+        if len(a) != len(b):
+            raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
+        return compare(a, b, match=match, threshold=threshold)
+
+    def _step(self, pack_id: str, step: PackStep, reason: str) -> LabelPack:
+        with self._gate.act(Action.APPROVE_PACK, f"pack:{pack_id}") as act:
+            pack = self._pack(act.tx, pack_id)
+            after, text = decide_pack_step(pack, step, reason)
+            if not act.tx.review.set_pack(pack, after, text, act.actor.user):
+                raise StoreConflict(reason=f"label pack {pack_id} changed meanwhile")
+            act.record(f"PACK_{after.name}", reason=text)
+            return self._pack(act.tx, pack_id)
+
+    def _pack(self, tx: Transaction, pack_id: str) -> LabelPack:
+        pack = tx.review.pack(pack_id)
+        if pack is None or pack.scope.workspace != self._gate.workspace.id:
+            raise NotFound.among("label pack", pack_id, [], "ws.review.packs(media, capability)")
+        return pack
+
+    def _revision(self, tx: Transaction, revision_id: str) -> tuple[Revision, LabelPack]:
+        revision = tx.review.revision(revision_id)
+        pack = None if revision is None else tx.review.pack(revision.pack_id)
+        if revision is None or pack is None or pack.scope.workspace != self._gate.workspace.id:
+            raise NotFound.among("revision", revision_id, [], "ws.review.history(media, capability)")
+        return revision, pack
+
+    def _content_of(self, tx: Transaction, thing: Comparable) -> Content:
+        objects = self._gate.database.objects
+        if isinstance(thing, Revision):
+            return Content(objects.read_frame(thing.content_object))
+        if isinstance(thing, Draft):
+            thing = thing.id
+        kind = thing.partition("_")[0]
+        if kind == "rev":
+            return Content(objects.read_frame(self._revision(tx, thing)[0].content_object))
+        if kind == "drf":
+            head = self._head(tx, thing)
+            media, _ = self._parts(tx, head)
+            return self._base(head, media.frame_count).replaced(tx.review.overlay(head))
+        found = tx.review.prelabel_object(thing.removeprefix("pack:"), workspace=self._gate.workspace.id)
+        if found is None:
+            raise NotFound.among("revision, draft, prelabel pack or run", thing, [], "ws.review.history(media, capability)")
+        return Content(objects.read_frame(found))
