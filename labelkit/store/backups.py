@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labelkit.errors import InvalidValue, StorageWriteFailed
-from labelkit.store.creation import copy_state
-from labelkit.store.objects import sync_folder, write_durably
+from labelkit.store.creation import copy_state, unwritable
+from labelkit.store.files import sync_folder, write_durably
 from labelkit.store.place import STORAGE_VERSION, FilePlace, attached, quoted
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ def backup(place: Place, objects: Objects, target: Path, *, deadline_s: float) -
 
 
 def _copy_file(place: FilePlace, target: Path, deadline_s: float) -> None:
-    with place.locked(writes=True, deadline_s=deadline_s):
-        with attached(place.path, writes=True):
-            pass  # a killed writer may have left a log: this folds it into the file
-        copy_state(place.path, target)
+    writable = unwritable(Path(place.path)) is None
+    with place.locked(writes=writable, deadline_s=deadline_s):
+        if writable:
+            with attached(place.path, writes=True):
+                pass  # a killed writer may have left a log: this folds it into the file
+        copy_state(Path(place.path), target)
 
 
 def _copy_objects(objects: Objects, folder: Path) -> None:

@@ -83,7 +83,7 @@ class Database:
             return cls._in_memory(user=user, host=host, clock=clock, deadline_s=deadline_s)
         path = creation.store_path(target)
         place = FilePlace(path, user=user, host=host)
-        because = creation.unwritable(path)
+        because = creation.unwritable(Path(path))
         created = creation.create(place, clock=clock, deadline_s=deadline_s, unwritable=because)
         creation.upgrade(place, clock=clock, deadline_s=deadline_s, unwritable=because)
         objects = Objects(Path(path + ".objects"))

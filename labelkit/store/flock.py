@@ -66,8 +66,10 @@ else:
     import fcntl
 
     class _Wait:
-        """A thread that waits in the kernel. Nobody can call it back from there, so a caller who gives up leaves it behind:
-        abandoned, it lets go of whatever it gets, at once; or the next caller who wants the same takes it over.
+        """A thread that waits in the kernel, from where nobody can call it back.
+
+        A caller who gives up leaves it behind: abandoned, it lets go of whatever it gets, at once; or the next caller who wants the
+        same takes it over.
         """
 
         def __init__(self, queue: int | None, lock: int, operation: int) -> None:

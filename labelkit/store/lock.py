@@ -65,6 +65,12 @@ class StoreLock:
         except (OSError, ValueError, TypeError):
             return None
 
+    def remove(self) -> None:
+        """Remove the lock files beside a file that turned out to be no store; who waits for them notices and makes new ones."""
+        for path in (self._queue, self.path):
+            with suppress(OSError):
+                path.unlink()
+
     def _take(self, *, shared: bool, until: float) -> int | None:
         started = time.monotonic()
         while True:
@@ -94,7 +100,7 @@ class StoreLock:
 
     def _is_current(self, lock: int) -> bool:
         with suppress(OSError):
-            return os.path.samestat(os.fstat(lock), os.stat(self.path))
+            return os.path.samestat(os.fstat(lock), self.path.stat())
         return False
 
     def _sign(self, lock: int) -> None:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from labelkit.errors import StorageReadFailed, StorageWriteFailed
+from labelkit.store.files import sync_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
-_CHUNK_BYTES = 1 << 20
 _ROW_GROUP = 122_880  # rows; DuckDB's own unit of parallel work
 
 
@@ -68,12 +68,12 @@ class Objects:
 
     def exists(self, digest: str, suffix: str = ".parquet") -> bool:
         """Say whether the object is there."""
-        return os.path.isfile(self.path(digest, suffix))
+        return Path(self.path(digest, suffix)).is_file()
 
     def verify(self, digest: str, suffix: str = ".parquet") -> bool:
         """Read the whole object and say whether it is there and its bytes have this digest."""
         try:
-            with open(self.path(digest, suffix), "rb") as file:
+            with Path(self.path(digest, suffix)).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == digest
         except OSError:
             return False
@@ -138,33 +138,6 @@ class Objects:
         except (OSError, pl.exceptions.PolarsError) as error:
             reason = " ".join(str(error).split())
             raise StorageReadFailed(what=f"Object {what} in {self.root}", reason=reason) from error
-
-
-def write_durably(target: Path, source: BinaryIO) -> None:
-    """Copy a stream into `target` so that after any crash the name has all of the bytes or does not exist. Raises OSError."""
-    new = target.parent / f".new-{secrets.token_hex(8)}"
-    try:
-        with new.open("xb") as file:
-            while chunk := source.read(_CHUNK_BYTES):
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(target)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable; where the platform cannot, it needs no such step."""
-    if os.name != "posix":
-        return
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _remove(file: Path, old: float) -> bool:

@@ -8,12 +8,14 @@ import threading
 import time
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
 from labelkit.errors import LabelkitError, StorageReadFailed, StoreNotRecognized, StoreTooNew
 from labelkit.store.engine import PROCESS, Engine
+from labelkit.store.files import sync_folder
 from labelkit.store.lock import Holder, StoreLock, busy
 from labelkit.store.statements import refusal
 
@@ -53,7 +55,7 @@ class FilePlace:
     def unit(self, *, writes: bool, deadline_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the store and open it. Raises `STORE_BUSY`, `STORE_NOT_RECOGNIZED`, `STORE_TOO_NEW`, `STORAGE_READ_FAILED`."""
         with self.locked(writes=writes, deadline_s=deadline_s):
-            if not os.path.isfile(self.path):  # ATTACH would make an empty one
+            if not Path(self.path).is_file():  # ATTACH would make an empty one
                 raise StoreNotRecognized(path=self.path, reason="the file is gone since it was opened")
             with attached(self.path, writes=writes) as cursor:
                 yield cursor
@@ -106,7 +108,7 @@ def attached(path: str, *, writes: bool, create: bool = False) -> Iterator[duckd
         except duckdb.Error as error:
             raise refusal(error, path=path, writes=writes) from error
         finally:
-            _detach(cursor, alias)
+            _detach(cursor, alias, path)
     finally:
         cursor.close()
 
@@ -116,7 +118,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _detach(cursor: duckdb.DuckDBPyConnection, alias: str) -> None:
+def _detach(cursor: duckdb.DuckDBPyConnection, alias: str, path: str) -> None:
     with suppress(duckdb.TransactionException):
         cursor.execute("ROLLBACK")  # whatever is still open was not committed
     try:
@@ -124,6 +126,8 @@ def _detach(cursor: duckdb.DuckDBPyConnection, alias: str) -> None:
         cursor.execute(f"DETACH {alias}")
     except duckdb.Error:
         # The checkpoint failed, on a full disk for instance. COMMIT had synced the log, so nothing is lost: the next open replays it.
+        with suppress(OSError):
+            sync_folder(Path(path).parent)
         # Where the file is still open, the instance goes with it, so that no late close writes outside the lock.
         if cursor.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = $alias", {"alias": alias}).fetchall():
             PROCESS.close()

@@ -26,7 +26,7 @@ class Transaction(Statements):
         self.execute("BEGIN TRANSACTION" if self.writes else "BEGIN TRANSACTION READ ONLY")
 
     def commit(self) -> None:
-        """Make everything durable, or raise the refusal of the statement that failed: the driver itself would commit nothing and say nothing."""
+        """Make everything durable, or raise the refusal of the statement that failed; the driver would commit nothing and say nothing."""
         self.execute("COMMIT")
 
     def rollback(self) -> None:
