@@ -1,0 +1,28 @@
+"""Notebooks as functions: checked parameters in, an executed notebook and a result out.
+
+`run("build_dataset", {...}, output="runs/")` executes a notebook of the package, or any notebook file, through papermill. Wrong
+parameters are refused before a kernel starts; a dead kernel, a refusal and an exception each end the run with their own exit code.
+"""
+
+from __future__ import annotations
+
+from labelkit.recipes.notebooks import find, folder
+from labelkit.recipes.outcome import EXIT_CODES, Result, RunOutcome, exit_code
+from labelkit.recipes.parameters import BuildDataset, Quickstart, ReviewQueue, check, parameter_model
+from labelkit.recipes.running import CellProgress, run
+
+__all__ = [
+    "EXIT_CODES",
+    "BuildDataset",
+    "CellProgress",
+    "Quickstart",
+    "Result",
+    "ReviewQueue",
+    "RunOutcome",
+    "check",
+    "exit_code",
+    "find",
+    "folder",
+    "parameter_model",
+    "run",
+]

@@ -1,0 +1,82 @@
+"""How a run ended, for people, for programs and for a shell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from labelkit import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+RESULT_TYPE = "application/vnd.labelkit.result+json"
+IN_PROGRESS = "reused_in_progress"
+EXIT_CODES: dict[int, str] = {
+    0: "done, or reused",
+    1: "refused by a gate or a preflight",
+    2: "usage: the recipe or its parameters are wrong; nothing was run",
+    3: "in progress elsewhere",
+    4: "conflict: somebody else was first",
+    5: "the notebook raised, timed out or lost its kernel",
+}
+
+
+class Result:
+    """What a recipe made, as the last value of its last cell: shown as a small table, read back by `run` as JSON values.
+
+    >>> Result(outcome="created", samples=48)
+    Result(outcome='created', samples=48)
+    """
+
+    def __init__(self, **facts: object) -> None:
+        self.facts: dict[str, object] = json.loads(json.dumps(facts))
+
+    def __repr__(self) -> str:
+        return f"Result({', '.join(f'{name}={value!r}' for name, value in self.facts.items())})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        """Return the result for programs, for readers without a kernel and for a terminal."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.facts.items()
+        )
+        return {RESULT_TYPE: self.facts, "text/html": f"<table>{rows}</table>", "text/plain": repr(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """A run that came to its end: the executed notebook, the result of its last cell that showed one, seconds a code cell."""
+
+    notebook: Path
+    result: Mapping[str, Any] | None
+    seconds: tuple[tuple[str, float], ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0, or 3 where the work is in progress elsewhere."""
+        return 3 if self.result is not None and self.result.get("outcome") == IN_PROGRESS else 0
+
+
+def read_result(notebook: NotebookNode) -> dict[str, Any] | None:
+    """Return the last result that a cell of an executed notebook shows, None where there is none."""
+    found = None
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found = output.get("data", {}).get(RESULT_TYPE, found)
+    return found
+
+
+def exit_code(refusal: errors.LabelkitError) -> int:
+    """Return the exit code for a refusal that ended a run or kept it from starting; the codes are in `EXIT_CODES`."""
+    if isinstance(refusal, errors.RecipeFailed | errors.RecipeKernelDied | errors.RecipeTimedOut):
+        return 5
+    if isinstance(refusal, errors.RecipeRefused):
+        kinds = {kind.code: kind for kind in errors.catalogue()}
+        status = kinds[str(refusal.facts["inner"])].status
+        return {409: 4, 503: 3}.get(status or 0, 1)
+    return 2
