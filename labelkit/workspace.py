@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import polars as pl
@@ -19,6 +18,8 @@ from labelkit.store.acting import Gate
 from labelkit.store.database import Database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from labelkit.services.datasets import Datasets
     from labelkit.store.check import Finding
     from labelkit.store.workspaces import WorkspaceRow

@@ -31,7 +31,7 @@ KEPT_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of every record: `read` = `kept` + refused; `refused` and `notes` list the first thousand each (file, line, code, detail)."""
+    """What became of every record: `read` is `kept` plus refused; `refused` and `notes` list the first thousand each, by file and line."""
 
     read: int
     kept: int

@@ -24,7 +24,7 @@ MOST_ROWS = 200
 
 
 def find(content: Content, frames: Frames, capability: Capability) -> list[Finding]:
-    """Return every finding: hard ones first, then warnings, each by code and frame; at most 200 rows a code, the last one says how many more."""
+    """Return every finding: hard ones first, then warnings, by code and frame; after 200 of a code one row counts the rest."""
     rows = content.annotations().join(
         frames.rows.select(
             pl.col("index").alias("frame_index"), "pts_ms", pl.col("width").alias("frame_width"), pl.col("height").alias("frame_height")

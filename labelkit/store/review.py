@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from labelkit.core.actors import Scope
-from labelkit.core.review.annotations import FrameContent
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage
 from labelkit.core.review.packs import LabelPack, ReviewStatus, ValidationStatus
 from labelkit.core.review.revisions import DiffSummary, Eligibility, Provenance, Revision
 from labelkit.store.content import flags_text, overlay_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from labelkit.core.review.annotations import FrameContent
     from labelkit.store.statements import Statements
 
 _CURRENT = """
@@ -61,7 +62,8 @@ class ReviewRows:
     def run_pack(self, run: str, scope: Scope) -> dict[str, Any] | None:
         """Return the outcome line of a run (id) for a scope."""
         return self._tx.one(
-            """SELECT * FROM prelabel_packs WHERE run_id = $run AND workspace_id = $workspace AND media_id = $media AND capability = $capability""",
+            """SELECT * FROM prelabel_packs
+               WHERE run_id = $run AND workspace_id = $workspace AND media_id = $media AND capability = $capability""",
             run=run,
             workspace=scope.workspace,
             media=scope.media,
@@ -127,7 +129,7 @@ class ReviewRows:
         """Put a draft on another base with a new epoch of saved frames. False where its version has moved on."""
         return bool(
             self._tx.changed(
-                """UPDATE drafts SET base_object = $base, lineage = $lineage, epoch = $epoch, version = version + 1, payload_schema = $schema,
+                """UPDATE drafts SET base_object = $base, lineage = $lineage, epoch = $epoch, payload_schema = $schema, version = version + 1,
                        updated_at = $now, updated_by = $actor WHERE id = $draft AND version = $version RETURNING id""",
                 base=base_object,
                 lineage=str(lineage),
@@ -148,7 +150,8 @@ class ReviewRows:
     def save_frames(self, draft: DraftHead, frames: Sequence[FrameContent], *, save_id: str, actor: str) -> int | None:
         """Append changed frames and raise the version by one; returns it, or None where the draft's version has moved on."""
         moved = self._tx.changed(
-            "UPDATE drafts SET version = version + 1, updated_at = $now, updated_by = $actor WHERE id = $draft AND version = $version RETURNING id",
+            """UPDATE drafts SET version = version + 1, updated_at = $now, updated_by = $actor
+               WHERE id = $draft AND version = $version RETURNING id""",
             now=self._tx.now,
             actor=actor,
             draft=draft.id,
@@ -262,8 +265,8 @@ class ReviewRows:
         """Write a pack's review status at its version. False where it has moved on."""
         return bool(
             self._tx.changed(
-                """UPDATE label_packs SET review_status = $status, reason = $reason, version = version + 1, updated_at = $now, updated_by = $actor
-                   WHERE id = $pack AND version = $version RETURNING id""",
+                """UPDATE label_packs SET review_status = $status, reason = $reason, version = version + 1,
+                       updated_at = $now, updated_by = $actor WHERE id = $pack AND version = $version RETURNING id""",
                 status=status,
                 reason=reason,
                 now=self._tx.now,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from labelkit.core.actors import Scope
-from labelkit.core.review.annotations import FrameContent
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from labelkit.core.actors import Scope
+    from labelkit.core.review.annotations import FrameContent
 
 PAYLOAD_SCHEMA = 2
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from labelkit.core.actors import Scope
 from labelkit.core.states import Machine
 from labelkit.errors import PackNotApproved, ReasonRequired
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labelkit.core.actors import Scope
 
 
 class ReviewStatus(StrEnum):

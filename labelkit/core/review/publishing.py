@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action, Actor
-from labelkit.core.review.annotations import Capability
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead
-from labelkit.core.review.packs import LabelPack
-from labelkit.core.review.revisions import Revision
 from labelkit.errors import (
     InvalidValue,
     LabelkitError,
@@ -24,6 +21,13 @@ from labelkit.errors import (
     ValidationHardFail,
     WarningsRequireOverride,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labelkit.core.review.annotations import Capability
+    from labelkit.core.review.packs import LabelPack
+    from labelkit.core.review.revisions import Revision
 
 SHOWN_FINDINGS = 3
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from labelkit.core.review.annotations import Annotation
-from labelkit.core.review.drafts import Lineage
 from labelkit.core.review.packs import LabelPack, ReviewStatus, ValidationStatus
 from labelkit.core.states import Machine
 from labelkit.errors import EligibilityVersionConflict, ReasonRequired, RevisionNotEligible
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labelkit.core.review.annotations import Annotation
+    from labelkit.core.review.drafts import Lineage
 
 
 class Eligibility(StrEnum):
@@ -114,7 +118,8 @@ class Diff:
 
     def __repr__(self) -> str:
         s = self.summary
-        return f"<Diff {s}: {s.class_changed} class, {s.geometry_changed} geometry changes on {s.frames_changed} of {s.frames} frames, matched by {s.matched_by}{s.threshold}>"
+        fields = f"{s.class_changed} class, {s.geometry_changed} geometry changes"
+        return f"<Diff {s}: {fields} on {s.frames_changed} of {s.frames} frames, matched by {s.matched_by}{s.threshold}>"
 
 
 def summarize(changes: list[Change], flags: int, frames_changed: int, frames: int, matched_by: str, threshold: str) -> DiffSummary:

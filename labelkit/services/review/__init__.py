@@ -29,7 +29,7 @@ class Review(PublishCases):
         draft = self.open(media, capability, run)
         with self._live_lock:
             if draft.id not in self._live:
-                self._live[draft.id] = LiveReview(self, draft.media, draft.capability, draft.id)
+                self._live[draft.id] = LiveReview(self, self._desk, draft.media, draft.capability, draft.id)
             return self._live[draft.id]
 
     def close(self) -> None:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
-import polars as pl
-
-from labelkit.core.review.annotations import Annotation, Capability, FrameFlag, FrameState
-
 if TYPE_CHECKING:
+    import polars as pl
+
     from labelkit.core.actors import Scope
     from labelkit.core.media import FrameProblem, Media
+    from labelkit.core.review.annotations import Annotation, Capability, FrameFlag, FrameState
     from labelkit.core.review.drafts import DraftHead, Lineage
     from labelkit.store.content import Content
     from labelkit.store.media import Frames

@@ -10,18 +10,16 @@ import polars as pl
 from labelkit.core.actors import Action, Scope
 from labelkit.core.review.annotations import FrameContent, FrameState
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind
-from labelkit.core.review.session import FrameSize, OpKind, ReviewOp, Session
-from labelkit.errors import DraftVersionConflict, InvalidValue, NotFound, ScopeMismatch, StoreConflict
-from labelkit.services.review.draft import Draft
-from labelkit.store.content import Content
+from labelkit.core.review.session import OpKind, ReviewOp, Session
+from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict
+from labelkit.services.review.desk import Desk, frame_size
 from labelkit.store.ids import new_id
-from labelkit.store.media import Frames
 
 if TYPE_CHECKING:
+    from labelkit.services.review.draft import Draft
     from collections.abc import Iterable, Sequence
 
     from labelkit.core.media import Media
-    from labelkit.core.review.annotations import Capability
     from labelkit.store.acting import Act, Gate
     from labelkit.store.transaction import Transaction
 
@@ -33,6 +31,7 @@ class DraftCases:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._desk = Desk(gate)
 
     def open(self, media: str | Media, capability: str, run: str | None = None) -> Draft:
         """Return the scope's active draft, or create exactly one: from the run's labels, the latest revision, or empty.
@@ -41,20 +40,20 @@ class DraftCases:
         content. Raises `NOT_FOUND`, and `SCOPE_MISMATCH` for a run of other media or another capability.
         """
         with self._gate.read() as (tx, _):
-            scope, found, known = self._scope(tx, media, capability)
+            scope, found, known = self._desk.scope(tx, media, capability)
             head = tx.review.draft_of(scope)
             if run is not None:
-                _run_pack(tx, run, scope, found)
+                self._desk.run_pack(tx, run, scope, found)
         if head is None or (run is not None and head.lineage.kind is LineageKind.LEGACY_UNKNOWN):
             with self._gate.act(Action.EDIT, f"scope:{scope.key}", on_conflict=StoreConflict) as act:
                 head = self._opened(act, scope, found, run)
-        return self._draft(head, found, known)
+        return self._desk.draft(head, found, known)
 
     def get(self, draft_id: str) -> Draft:
         """Return a draft by id, as it is now. Raises `NOT_FOUND`."""
         with self._gate.read() as (tx, _):
-            head = self._head(tx, draft_id)
-            return self._draft(head, *self._parts(tx, head))
+            head = self._desk.head(tx, draft_id)
+            return self._desk.draft(head, *self._desk.parts(tx, head))
 
     def apply(self, draft_id: str, *, base_version: int, ops: Iterable[ReviewOp], save_id: str | None = None) -> Draft:
         """Apply operations in order, all or none, and save the frames that they change as one version; returns the draft.
@@ -64,28 +63,28 @@ class DraftCases:
         """
         operations = [op if op.id or op.kind not in (OpKind.ADD_BOX, OpKind.ADD_POINT) else replace(op, id=new_id("ann")) for op in ops]
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
-            head = self._head(act.tx, draft_id)
-            media, capability = self._parts(act.tx, head)
+            head = self._desk.head(act.tx, draft_id)
+            media, capability = self._desk.parts(act.tx, head)
             if save_id is not None and act.tx.review.saved(save_id) is not None:
-                return self._draft(head, media, capability)
+                return self._desk.draft(head, media, capability)
             self._expect(act.tx, head, base_version)
-            frames = self._frames(media)
+            frames = self._desk.frames(media)
             touched = sorted({op.frame for op in operations if 0 <= op.frame < len(frames)})
-            content = self._base(head, len(frames)).replaced(act.tx.review.overlay(head, frames=touched))
-            session = Session(capability, content.frame, lambda index: _size(frames, index))
+            content = self._desk.content(head.base_object, media).replaced(act.tx.review.overlay(head, frames=touched))
+            session = Session(capability, content.frame, lambda index: frame_size(frames, index))
             changed = {after.index: after for op in operations if (after := session.apply(op)) is not None}
             really = [after for index, after in sorted(changed.items()) if after != content.frame(index)]
             if really:
                 head = self._save(act, head, really, save_id or new_id("sav"))
-        return self._draft(head, media, capability)
+        return self._desk.draft(head, media, capability)
 
     def save(self, draft_id: str, *, base_version: int, frames: Sequence[FrameContent], save_id: str) -> int:
-        """Save the full content of changed frames at `base_version`; returns the new version. The same `save_id` again returns its version.
+        """Save the full content of changed frames at `base_version`; returns the new version, for a repeated `save_id` the one it made.
 
-        Raises `DRAFT_VERSION_CONFLICT` with the frames that were saved since. For sessions that keep their own state; `apply` is for people.
+        Raises `DRAFT_VERSION_CONFLICT` with the frames saved since. For sessions that keep their own state; `apply` is for people.
         """
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
-            head = self._head(act.tx, draft_id)
+            head = self._desk.head(act.tx, draft_id)
             done = act.tx.review.saved(save_id)
             if done is not None:
                 return done
@@ -93,9 +92,12 @@ class DraftCases:
             return self._save(act, head, frames, save_id).version
 
     def reset(self, draft_id: str) -> Draft:
-        """Put the draft back to the prelabel pack it came from; one audit row, undone by `restore`. Raises `INVALID_VALUE` without a pack."""
+        """Put the draft back to the prelabel pack it came from, in one audited step that `restore` undoes.
+
+        Raises `INVALID_VALUE` for a draft without such a pack.
+        """
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
-            head = self._head(act.tx, draft_id)
+            head = self._desk.head(act.tx, draft_id)
             base = act.tx.review.prelabel_object(head.lineage.pack, self._gate.workspace.id) if head.lineage.pack else None
             if base is None:
                 raise InvalidValue(
@@ -105,12 +107,12 @@ class DraftCases:
                 head, base_object=base, lineage=head.lineage, epoch=act.tx.review.next_epoch(head), actor=act.actor.user
             )
             act.record("DRAFT_RESET", epoch=head.epoch, base_object=head.base_object, version=head.version)
-            return self._draft(self._head(act.tx, draft_id), *self._parts(act.tx, head))
+            return self._desk.draft(self._desk.head(act.tx, draft_id), *self._desk.parts(act.tx, head))
 
     def restore(self, draft_id: str) -> Draft:
         """Undo the last reset: the frames are again as they were before it. Raises `INVALID_VALUE` where there is none to undo."""
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
-            head = self._head(act.tx, draft_id)
+            head = self._desk.head(act.tx, draft_id)
             trail = act.tx.audit.rows(subject=f"draft:{draft_id}", action=Action.EDIT)
             steps = [row for row in trail if row.code in ("DRAFT_RESET", "DRAFT_RESTORED")]
             if not steps or steps[0].code != "DRAFT_RESET":
@@ -120,7 +122,7 @@ class DraftCases:
                 head, base_object=before["base_object"], lineage=head.lineage, epoch=int(before["epoch"]), actor=act.actor.user
             )
             act.record("DRAFT_RESTORED", epoch=before["epoch"])
-            return self._draft(self._head(act.tx, draft_id), *self._parts(act.tx, head))
+            return self._desk.draft(self._desk.head(act.tx, draft_id), *self._desk.parts(act.tx, head))
 
     def drafts(self) -> pl.DataFrame:
         """Return the active drafts of the workspace: id, media, capability, version, lineage, updated_at, updated_by."""
@@ -131,44 +133,9 @@ class DraftCases:
         rows = [(h.id, names[h.scope.media], h.scope.capability, h.version, str(h.lineage), h.updated_at, h.updated_by) for h in heads]
         return pl.DataFrame(rows, schema=columns, orient="row")
 
-    # --- shared by the other halves
-
-    def _scope(self, tx: Transaction, media: str | Media, capability: str) -> tuple[Scope, Media, Capability]:
-        workspace = self._gate.workspace.id
-        found = tx.media.get(workspace, media if isinstance(media, str) else media.id)
-        known = tx.media.capability(workspace, capability)
-        return Scope(workspace, found.id, known.name), found, known
-
-    def _head(self, tx: Transaction, draft_id: str) -> DraftHead:
-        head = tx.review.draft(draft_id)
-        if head is None or head.scope.workspace != self._gate.workspace.id:
-            known = [one.id for one in tx.review.drafts(self._gate.workspace.id)]
-            raise NotFound.among("draft", draft_id, known, "ws.review.drafts()")
-        return head
-
-    def _parts(self, tx: Transaction, head: DraftHead) -> tuple[Media, Capability]:
-        return tx.media.get(head.scope.workspace, head.scope.media), tx.media.capability(head.scope.workspace, head.scope.capability)
-
-    def _draft(self, head: DraftHead, media: Media, capability: Capability) -> Draft:
-        def load() -> tuple[Content, Frames]:
-            frames = self._frames(media)
-            with self._gate.read() as (tx, _):
-                overlay = tx.review.overlay(head)
-            return self._base(head, len(frames)).replaced(overlay), frames
-
-        return Draft(head, media, capability, load)
-
-    def _frames(self, media: Media) -> Frames:
-        return Frames(self._gate.database.objects.read_frame(media.frames_object))
-
-    def _base(self, head: DraftHead, frame_count: int) -> Content:
-        if head.base_object is None:
-            return Content.empty(frame_count)
-        return Content(self._gate.database.objects.read_frame(head.base_object))
-
     def _opened(self, act: Act, scope: Scope, media: Media, run: str | None) -> DraftHead:
         head = act.tx.review.draft_of(scope)
-        pack = None if run is None else _run_pack(act.tx, run, scope, media)
+        pack = None if run is None else self._desk.run_pack(act.tx, run, scope, media)
         if head is not None:
             if pack is not None and head.lineage.kind is LineageKind.LEGACY_UNKNOWN:
                 lineage = Lineage(LineageKind.PACK, pack["id"])
@@ -210,21 +177,7 @@ class DraftCases:
     def _save(self, act: Act, head: DraftHead, frames: Sequence[FrameContent], save_id: str) -> DraftHead:
         version = act.tx.review.save_frames(head, frames, save_id=save_id, actor=act.actor.user)
         if version is None:
-            current = self._head(act.tx, head.id).version
+            current = self._desk.head(act.tx, head.id).version
             raise DraftVersionConflict(draft=head.id, current=current, base=head.version, frames="unknown", changed=[])
         act.record("DRAFT_SAVED", version=version, frames=[frame.index for frame in frames[:SHOWN_FRAMES]])
         return replace(head, version=version)
-
-
-def _run_pack(tx: Transaction, run: str, scope: Scope, media: Media) -> dict[str, str]:
-    pack = tx.review.run_pack(run, scope)
-    if pack is None:
-        raise ScopeMismatch(run=run, capability=scope.capability, media=media.name)
-    return pack
-
-
-def _size(frames: Frames, index: int) -> FrameSize | None:
-    if not 0 <= index < len(frames):
-        return None
-    frame = frames[index]
-    return FrameSize(frame.width, frame.height, frame.problem is None)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.core.actors import Action
-from labelkit.core.review.annotations import FrameContent
 from labelkit.core.review.drafts import Rebase, rebase
 from labelkit.core.review.session import OpKind, ReviewOp, Session
 from labelkit.errors import DraftVersionConflict, LabelkitError, UnknownFrame
-from labelkit.services.review.drafts import _size
+from labelkit.services.review.desk import frame_size
 from labelkit.store.content import Content, frame_value, rows_of
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:
     from labelkit.core.actors import Scope
     from labelkit.core.media import Media
-    from labelkit.core.review.annotations import Annotation, Capability
+    from labelkit.core.review.annotations import Annotation, Capability, FrameContent
+    from labelkit.services.review.desk import Desk
     from labelkit.services.review.publish import PublishCases, PublishOutcome
 
 AUTOSAVE_S = 0.15
@@ -31,7 +31,9 @@ Listener = Callable[[str], None]
 class LiveReview:
     """One person's session on a draft. Every method may be called from any thread; `status` is saved, saving, stale or failed."""
 
-    def __init__(self, cases: PublishCases, media: Media, capability: Capability, draft_id: str, *, autosave: bool = True) -> None:
+    def __init__(
+        self, cases: PublishCases, desk: Desk, media: Media, capability: Capability, draft_id: str, *, autosave: bool = True
+    ) -> None:
         self.media = media
         self.capability = capability
         self.draft_id = draft_id
@@ -39,13 +41,15 @@ class LiveReview:
         self.status_error: LabelkitError | None = None
         self.conflict: Rebase | None = None
         self._cases = cases
+        self._desk = desk
+        self._gate = desk.gate
         self._autosave = autosave
         self._lock = threading.RLock()
         self._saving = threading.Lock()
         self._listeners: list[Listener] = []
         self._timer: threading.Timer | None = None
         self._dirty: dict[int, FrameContent] = {}
-        self._frames = cases._frames(media)
+        self._frames = desk.frames(media)
         self._load()
 
     # --- reading
@@ -187,9 +191,9 @@ class LiveReview:
     # --- inside
 
     def _load(self) -> None:
-        gate = self._cases._gate
+        gate = self._gate
         with gate.read() as (tx, actor):
-            self._head = self._cases._head(tx, self.draft_id)
+            self._head = self._desk.head(tx, self.draft_id)
             overlay = tx.review.overlay(self._head)
             place = tx.review.place(self.draft_id, gate.user)
             pack = self._head.lineage.pack
@@ -197,9 +201,12 @@ class LiveReview:
             self.may_edit = actor.may(Action.EDIT, gate.workspace.id)
         self.cursor = min(place or 0, max(len(self._frames) - 1, 0))
         self._place_moved = False
-        self._content = self._cases._base(self._head, len(self._frames)).replaced(overlay)
+        self._content = self._desk.content(self._head.base_object, self.media).replaced(overlay)
         self._seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
-        self._session = Session(self.capability, lambda i: self._content.frame(i), lambda i: _size(self._frames, i))
+        self._session = Session(self.capability, self._content_frame, lambda i: frame_size(self._frames, i))
+
+    def _content_frame(self, index: int) -> FrameContent:
+        return self._content.frame(index)
 
     def _plan(self) -> None:
         if not self._autosave:
@@ -222,8 +229,8 @@ class LiveReview:
             return
         with self._lock:
             place, self._place_moved = self.cursor, False
-        with self._cases._gate.database.transaction() as tx:
-            tx.review.set_place(self.draft_id, self._cases._gate.user, place)
+        with self._gate.database.transaction() as tx:
+            tx.review.set_place(self.draft_id, self._gate.user, place)
 
     def _saved(self, frames: dict[int, FrameContent], version: int) -> None:
         with self._lock:
@@ -237,8 +244,8 @@ class LiveReview:
 
     def _rebased(self, frames: dict[int, FrameContent], conflict: DraftVersionConflict) -> int:
         """Save the frames that only this side touched over the newer draft; refuse where both sides touched one."""
-        with self._cases._gate.read() as (tx, _):
-            head = self._cases._head(tx, self.draft_id)
+        with self._gate.read() as (tx, _):
+            head = self._desk.head(tx, self.draft_id)
             theirs_rows = tx.review.overlay(head, after=self._head.version)
         theirs = {row["frame_index"]: frame_value(row) for row in theirs_rows.iter_rows(named=True)}
         with self._lock:

@@ -27,7 +27,7 @@ class PackCases(DraftCases):
     def packs(self, media: str | Media, capability: str) -> list[LabelPack]:
         """Return the scope's label packs, newest first."""
         with self._gate.read() as (tx, _):
-            return tx.review.packs(self._scope(tx, media, capability)[0])
+            return tx.review.packs(self._desk.scope(tx, media, capability)[0])
 
     def approve_pack(self, pack_id: str, *, reason: str) -> LabelPack:
         """Approve a pack that passed validation, so that revisions can be published into it and built from."""
@@ -44,7 +44,7 @@ class PackCases(DraftCases):
     def history(self, media: str | Media, capability: str) -> list[Revision]:
         """Return the scope's revisions, newest first, each with its diff to the one before, provenance and eligibility."""
         with self._gate.read() as (tx, _):
-            return tx.review.history(self._scope(tx, media, capability)[0])
+            return tx.review.history(self._desk.scope(tx, media, capability)[0])
 
     def revision(self, revision_id: str) -> Revision:
         """Return a revision by id. Raises `NOT_FOUND`."""
@@ -116,9 +116,9 @@ class PackCases(DraftCases):
         if kind == "rev":
             return Content(objects.read_frame(self._revision(tx, thing)[0].content_object))
         if kind == "drf":
-            head = self._head(tx, thing)
-            media, _ = self._parts(tx, head)
-            return self._base(head, media.frame_count).replaced(tx.review.overlay(head))
+            head = self._desk.head(tx, thing)
+            media, _ = self._desk.parts(tx, head)
+            return self._desk.content(head.base_object, media).replaced(tx.review.overlay(head))
         found = tx.review.prelabel_object(thing.removeprefix("pack:"), workspace=self._gate.workspace.id)
         if found is None:
             raise NotFound.among("revision, draft, prelabel pack or run", thing, [], "ws.review.history(media, capability)")

@@ -80,8 +80,8 @@ class PublishCases(PackCases):
         request = PublishRequest(draft_id, expected_version, pack, override_warnings, reason)
         prepared, content_object = self._prepare(request)
         with self._gate.act(Action.PUBLISH, f"draft:{draft_id}", on_conflict=_lost_race) as act:
-            head = self._head(act.tx, draft_id)
-            _, capability = self._parts(act.tx, head)
+            head = self._desk.head(act.tx, draft_id)
+            _, capability = self._desk.parts(act.tx, head)
             decision = self._decide(act.tx, request, head, capability, prepared, act.actor)
             if decision.code is PublishCode.NO_OP and decision.existing is not None and decision.pack is not None:
                 act.record(decision.code, revision=decision.existing.id)
@@ -94,16 +94,16 @@ class PublishCases(PackCases):
         """Work out content, hash, findings and diff from one consistent read, and store the content if it is to be published."""
         try:
             with self._gate.read() as (tx, actor):
-                head = self._head(tx, request.draft_id)
-                media, capability = self._parts(tx, head)
+                head = self._desk.head(tx, request.draft_id)
+                media, capability = self._desk.parts(tx, head)
                 check_request(request, head, capability, actor)
                 packs = tx.review.packs(head.scope)
                 chosen = choose_pack(request, head, packs)
                 seen = None if chosen is None else tx.review.latest(chosen.id)
                 overlay = tx.review.overlay(head)
-            frames = self._frames(media)
-            content, default_sizes = with_default_sizes(self._base(head, len(frames)).replaced(overlay), capability)
-            before = Content.empty(len(frames)) if seen is None else Content(self._gate.database.objects.read_frame(seen.content_object))
+            frames = self._desk.frames(media)
+            content, default_sizes = with_default_sizes(self._desk.content(head.base_object, media).replaced(overlay), capability)
+            before = self._desk.content(None if seen is None else seen.content_object, media)
             prepared = Prepared(
                 content=content,
                 content_hash=content.hash(capability.name),
