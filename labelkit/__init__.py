@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from labelkit import synthetic as synthetic
     from labelkit import widgets as widgets
     from labelkit.core.datasets.builds import BuildRequest as BuildRequest
-    from labelkit.core.review.session import ReviewOp as ReviewOp
+    from labelkit.core.review.operations import ReviewOp as ReviewOp
     from labelkit.workspace import Workspace as Workspace
     from labelkit.workspace import open as open
 
@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BuildRequest": "labelkit.core.datasets.builds",
-    "ReviewOp": "labelkit.core.review.session",
+    "ReviewOp": "labelkit.core.review.operations",
     "Workspace": "labelkit.workspace",
     "open": "labelkit.workspace",
 }

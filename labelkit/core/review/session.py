@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from labelkit.core.geometry import Box, Geometry, Point
 from labelkit.core.review.annotations import (
@@ -19,155 +18,10 @@ from labelkit.core.review.annotations import (
     FrameStep,
     Source,
 )
+from labelkit.core.review.operations import GEOMETRY_OPS, OpKind, ReviewOp
 from labelkit.errors import FrameNotEditable, InvalidOperation, UnknownAnnotation, UnknownFrame
 
 UNDO_STEPS = 1_000
-
-
-class OpKind(StrEnum):
-    """What an operation does."""
-
-    ADD_BOX = "add_box"
-    ADD_POINT = "add_point"
-    MOVE = "move"
-    RESIZE = "resize"
-    RELABEL = "relabel"
-    DELETE = "delete"
-    FLAG = "flag"
-    UNFLAG = "unflag"
-    ACCEPT = "accept"
-    SEE = "see"
-    UNDO = "undo"
-    REDO = "redo"
-
-
-GEOMETRY_OPS = frozenset({OpKind.ADD_BOX, OpKind.ADD_POINT, OpKind.MOVE, OpKind.RESIZE, OpKind.RELABEL, OpKind.DELETE})
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewOp:
-    """One edit of a review. Make one with the class methods; coordinates are px of the original frame.
-
-    `move` takes the new left and top of a box or the new position of a point; `resize` takes all four numbers of a box or the
-    new diameter of a point as `size`.
-    """
-
-    kind: OpKind
-    frame: int = -1
-    id: str | None = None
-    label: str | None = None
-    x: float | None = None
-    y: float | None = None
-    width: float | None = None
-    height: float | None = None
-    size: float | None = None
-    flag_name: str | None = None
-    source: Source = Source.HUMAN
-
-    @classmethod
-    def add_box(
-        cls,
-        frame: int,
-        label: str,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        *,
-        id: str | None = None,
-    ) -> ReviewOp:
-        """Add a box: left, top, width, height in px."""
-        return cls(OpKind.ADD_BOX, frame, id, label, x, y, width, height)
-
-    @classmethod
-    def add_point(
-        cls,
-        frame: int,
-        label: str,
-        x: float,
-        y: float,
-        size: float | None = None,
-        *,
-        id: str | None = None,
-    ) -> ReviewOp:
-        """Add a point at (x, y) px; without a size it gets the capability's default on publish."""
-        return cls(OpKind.ADD_POINT, frame, id, label, x, y, size=size)
-
-    @classmethod
-    def move(cls, frame: int, id: str, x: float, y: float) -> ReviewOp:
-        """Move a box's top left corner, or a point, to (x, y) px."""
-        return cls(OpKind.MOVE, frame, id, x=x, y=y)
-
-    @classmethod
-    def resize(
-        cls,
-        frame: int,
-        id: str,
-        x: float | None = None,
-        y: float | None = None,
-        width: float | None = None,
-        height: float | None = None,
-        *,
-        size: float | None = None,
-    ) -> ReviewOp:
-        """Give a box a new rectangle in px, or a point a new diameter."""
-        return cls(OpKind.RESIZE, frame, id, x=x, y=y, width=width, height=height, size=size)
-
-    @classmethod
-    def relabel(cls, frame: int, id: str, label: str) -> ReviewOp:
-        """Change an annotation's class."""
-        return cls(OpKind.RELABEL, frame, id, label)
-
-    @classmethod
-    def delete(cls, frame: int, id: str) -> ReviewOp:
-        """Delete an annotation."""
-        return cls(OpKind.DELETE, frame, id)
-
-    @classmethod
-    def flag(cls, frame: int, flag: str) -> ReviewOp:
-        """Set a frame flag."""
-        return cls(OpKind.FLAG, frame, flag_name=flag)
-
-    @classmethod
-    def unflag(cls, frame: int, flag: str) -> ReviewOp:
-        """Take a frame flag away."""
-        return cls(OpKind.UNFLAG, frame, flag_name=flag)
-
-    @classmethod
-    def accept(cls, frame: int) -> ReviewOp:
-        """Say that the frame is right as it is."""
-        return cls(OpKind.ACCEPT, frame)
-
-    @classmethod
-    def see(cls, frame: int) -> ReviewOp:
-        """Note that the frame was looked at."""
-        return cls(OpKind.SEE, frame)
-
-    @classmethod
-    def undo(cls) -> ReviewOp:
-        """Take back the last step."""
-        return cls(OpKind.UNDO)
-
-    @classmethod
-    def redo(cls) -> ReviewOp:
-        """Do again what undo took back."""
-        return cls(OpKind.REDO)
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, object]) -> ReviewOp:
-        """Return the operation that a browser or file sent. Raises `INVALID_OPERATION` for unknown fields or kinds."""
-        known = set(cls.__dataclass_fields__)
-        unknown = sorted(set(row) - known)
-        if unknown:
-            raise InvalidOperation(reason=f"unknown field {unknown[0]!r}")
-        try:
-            kind = OpKind(str(row.get("kind")))
-        except ValueError as error:
-            raise InvalidOperation(reason=f"unknown kind {row.get('kind')!r}") from error
-        fields = {name: value for name, value in row.items() if name != "kind"}
-        if "source" in fields:
-            fields["source"] = Source(str(fields["source"]))
-        return cls(kind, **fields)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

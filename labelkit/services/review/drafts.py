@@ -10,16 +10,17 @@ import polars as pl
 from labelkit.core.actors import Action, Scope
 from labelkit.core.review.annotations import FrameContent, FrameState
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind
-from labelkit.core.review.session import OpKind, ReviewOp, Session
+from labelkit.core.review.operations import OpKind, ReviewOp
+from labelkit.core.review.session import Session
 from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict
 from labelkit.services.review.desk import Desk, frame_size
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:
-    from labelkit.services.review.draft import Draft
     from collections.abc import Iterable, Sequence
 
     from labelkit.core.media import Media
+    from labelkit.services.review.draft import Draft
     from labelkit.store.acting import Act, Gate
     from labelkit.store.transaction import Transaction
 

@@ -11,7 +11,8 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.review.drafts import Rebase, rebase
-from labelkit.core.review.session import OpKind, ReviewOp, Session
+from labelkit.core.review.operations import OpKind, ReviewOp
+from labelkit.core.review.session import Session
 from labelkit.errors import DraftVersionConflict, LabelkitError, UnknownFrame
 from labelkit.services.review.desk import frame_size
 from labelkit.store.content import Content, frame_value, rows_of
