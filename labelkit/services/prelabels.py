@@ -139,7 +139,7 @@ class Prelabels:
         with self._gate.read() as (tx, _):
             rows = tx.review.runs(self._gate.workspace.id)
         wanted = {"media": media, "capability": capability, "status": status}
-        return rows.filter([pl.col(name) == value for name, value in wanted.items() if value is not None])
+        return rows.filter(pl.lit(value=True), *(pl.col(name) == value for name, value in wanted.items() if value is not None))
 
 
 def _report(kept: list[int], refused: list[pl.DataFrame], notes: list[pl.DataFrame]) -> ImportReport:

@@ -122,7 +122,8 @@ class DraftRows:
         return bool(
             self._tx.changed(
                 """UPDATE drafts SET base_object = $base, lineage = $lineage, epoch = $epoch, payload_schema = $schema,
-                       version = version + 1, updated_at = $now, updated_by = $actor WHERE id = $draft AND version = $version RETURNING id""",
+                       version = version + 1, updated_at = $now, updated_by = $actor
+                   WHERE id = $draft AND version = $version RETURNING id""",
                 base=base_object,
                 lineage=str(lineage),
                 epoch=epoch,

@@ -74,7 +74,7 @@ def _content_warnings(content: Content) -> list[Finding]:
     if len(untouched):
         found.append(Finding(FindingCode.UNTOUCHED_FRAMES, untouched[0], f"{len(untouched)} of {len(content)} frames were never looked at"))
     if len(flagged):
-        found.append(Finding(FindingCode.FLAGGED_FRAMES, flagged[0], f"{len(flagged)} frames carry a flag"))
+        found.append(Finding(FindingCode.FLAGGED_FRAMES, flagged[0], f"{len(flagged)} of {len(content)} frames are flagged"))
     return found
 
 
