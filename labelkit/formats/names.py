@@ -1,0 +1,88 @@
+"""Which frame a label file or record means: by path, then by file name, then by stem, and only where that is unique."""
+
+from __future__ import annotations
+
+import os
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.formats.rows import RefusedCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_OUTSIDE = r"^([A-Za-z]:|[\\/])|(^|[\\/])\.\.([\\/]|$)"
+_NUMBER_AT_END = r"(\d{1,9})$"
+
+
+def text_of(path: str) -> str:
+    r"""Return a file system path as text that can be stored: bytes that are not UTF-8 become `\xhh`, as in the names of frames."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.DataFrame:
+    """Return path, frame_index, exact, code, detail, one row a different path: the frame that it means, or why none.
+
+    `frames` has index and name. With `images` the paths name images (COCO): the whole path is tried, then the file name, then its
+    stem; without, they name label files (YOLO): the path without suffix, then the stem. The first step that finds a frame decides
+    (`exact` where it was the first); several frames there are `LABEL_AMBIGUOUS_IMAGE`. The frames of a video have no names: there the
+    number at the end of the stem is the frame's index. Paths are compared as text only, never opened.
+    """
+    wanted = pl.DataFrame({"path": list(dict.fromkeys(paths))}, schema={"path": pl.String})
+    path, name = pl.col("path"), pl.col("name")
+    if frames.height and (frames["name"] == "").all():
+        steps = [(_stem(path).str.extract(_NUMBER_AT_END).cast(pl.Int64), pl.col("index").cast(pl.Int64))]
+    elif images:
+        steps = [(path, name), (_file_name(path), _file_name(name)), (_stem(path), _stem(name))]
+    else:
+        steps = [(_without_suffix(path), _without_suffix(name)), (_stem(path), _stem(name))]
+    found = [_step(wanted, frames, *step, number) for number, step in enumerate(steps)]
+    columns = range(len(steps))
+    both = reduce(lambda left, right: left.hstack(right), found, wanted).select(
+        "path",
+        frame_index=pl.coalesce(f"index{n}" for n in columns).cast(pl.Int32),
+        count=pl.coalesce(f"count{n}" for n in columns),
+        exact=pl.col("count0").is_not_null(),
+    )
+    return _judged(both)
+
+
+def _step(wanted: pl.DataFrame, frames: pl.DataFrame, of_path: pl.Expr, of_frame: pl.Expr, number: int) -> pl.DataFrame:
+    there = frames.select("index", key=of_frame).group_by("key")
+    counted = there.agg(pl.col("index").first().alias(f"index{number}"), pl.len().alias(f"count{number}"))
+    return wanted.select(key=of_path).join(counted, on="key", how="left", maintain_order="left").drop("key")
+
+
+def _judged(found: pl.DataFrame) -> pl.DataFrame:
+    codes = {
+        RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ~pl.col("exact"),
+        RefusedCode.AMBIGUOUS_IMAGE: pl.col("count") > 1,
+        RefusedCode.NO_IMAGE: pl.col("count").is_null(),
+    }
+    details = {
+        RefusedCode.OUTSIDE_ROOT: pl.format("{} is absolute or leads out of the folder; name it relative to the media", "path"),
+        RefusedCode.AMBIGUOUS_IMAGE: pl.format("{} could be any of {} frames", "path", "count"),
+        RefusedCode.NO_IMAGE: pl.format("no frame is named as {}", "path"),
+    }
+    judged = found.with_columns(code=pl.coalesce(pl.when(rule).then(pl.lit(str(code))) for code, rule in codes.items()))
+    return judged.select(
+        "path",
+        "exact",
+        "code",
+        frame_index=pl.when(pl.col("code").is_null()).then("frame_index"),
+        detail=pl.coalesce(pl.when(pl.col("code") == str(code)).then(text) for code, text in details.items()),
+    )
+
+
+def _file_name(path: pl.Expr) -> pl.Expr:
+    return path.str.replace_all("\\", "/", literal=True).str.replace(r"^.*/", "")
+
+
+def _stem(path: pl.Expr) -> pl.Expr:
+    return _without_suffix(_file_name(path))
+
+
+def _without_suffix(path: pl.Expr) -> pl.Expr:
+    return path.str.replace(r"([^/])\.[^./]*$", "$1")

@@ -1,0 +1,207 @@
+"""YOLO: a folder of text files, one a frame, one line a box: class number, centre, width and height as fractions, and a score."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.errors import LabelsNotFound, LabelsUnreadable
+from labelkit.formats.acceptance import accept
+from labelkit.formats.classes import LISTS, class_names
+from labelkit.formats.names import match, text_of
+from labelkit.formats.rows import Chunk, OnInvalid, RefusedCode, raw_rows, refused_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from labelkit.core.review.annotations import Capability
+
+FILES_A_CHUNK = 4096
+BYTES_A_CHUNK = 8 << 20
+LARGEST_FILE = 64 << 20
+NO_LABELS = {*LISTS, "labels.txt", "train.txt", "valid.txt", "val.txt", "test.txt"}  # lists beside labels, unless a frame has that name
+_FIELDS = ("class", "cx", "cy", "w", "h", "score")
+
+
+def read(
+    source: str | Path,
+    *,
+    frames: pl.DataFrame,
+    classes: Sequence[str] | None = None,
+    capability: Capability,
+    on_invalid: OnInvalid = "refuse",
+) -> Iterator[Chunk]:
+    """Read a folder of label files, with its subfolders, into chunks of at most `FILES_A_CHUNK` files or about `BYTES_A_CHUNK` bytes.
+
+    A file belongs to the frame of its path without suffix, else of its stem. Lines have five fields, or six with a score; lines with
+    more (polygons, keypoints) are refused. `classes` are the names in the order of the numbers, else classes.txt, obj.names or
+    data.yaml say. Frames without a file get no rows. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `CLASSES_UNKNOWN`.
+    """
+    root = labels_folder(source)
+    names = class_names(root, classes)
+    files = _label_files(root)
+    found = _claimed(match(files, frames, images=False))
+    unlisted = pl.col("path").str.replace(r"^.*/", "").is_in(NO_LABELS) & (pl.col("code") == RefusedCode.NO_IMAGE)
+    return _chunks(root, files, found.filter(~unlisted.fill_null(value=False)), names, frames, capability, on_invalid)
+
+
+def labels_folder(source: str | Path) -> Path:
+    """Return the folder of labels as an absolute path without links. Raises `LABELS_NOT_FOUND`."""
+    path = Path(source)
+    if not path.is_dir():
+        reason = "it is a file" if path.exists() else "there is no such folder"
+        raise LabelsNotFound(source=path, reason=reason, expected="the folder that holds the .txt files, one a frame")
+    return path.resolve()
+
+
+def _label_files(root: Path) -> dict[str, str]:
+    """Return every .txt and every linked folder below the folder, in name order: its name as text and its path."""
+    found: dict[str, str] = {}
+    waiting = [str(root)]
+    try:
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.name.startswith(".") and (entry.name.lower().endswith(".txt") or entry.is_dir()):
+                        found[text_of(os.path.relpath(entry.path, root))] = entry.path
+    except OSError as error:
+        fix = "Ask for permission to read the folder and every folder below it."
+        raise LabelsUnreadable(source=root, reason=str(error), fix=fix) from error
+    if not any(name.lower().endswith(".txt") for name in found):
+        raise LabelsNotFound(source=root, reason="no .txt file is in it", expected="the folder that holds the .txt files, one a frame")
+    return dict(sorted(found.items()))
+
+
+def _claimed(found: pl.DataFrame) -> pl.DataFrame:
+    """Refuse files of which several mean one frame, except the single one that names it exactly."""
+    claims, exact = pl.len().over("frame_index"), pl.col("exact").sum().over("frame_index")
+    clash = pl.col("frame_index").is_not_null() & (claims > 1) & ~(pl.col("exact") & (exact == 1))
+    said = pl.format("{} is one of {} label files for frame {}", "path", claims, "frame_index")
+    return found.with_columns(
+        code=pl.when(clash).then(pl.lit(str(RefusedCode.AMBIGUOUS_IMAGE))).otherwise("code"),
+        detail=pl.when(clash).then(said).otherwise("detail"),
+    )
+
+
+def _chunks(
+    root: Path,
+    files: dict[str, str],
+    found: pl.DataFrame,
+    names: tuple[str, ...],
+    frames: pl.DataFrame,
+    capability: Capability,
+    on_invalid: OnInvalid,
+) -> Iterator[Chunk]:
+    lost = found.filter(pl.col("code").is_not_null())
+    if lost.height:
+        yield refused_chunk(lost.select("code", "detail", file="path"))
+    for texts, refused in _batches(root, files, found.filter(pl.col("code").is_null())):
+        if refused:
+            yield refused_chunk(pl.DataFrame(refused, schema=["file", "code", "detail"], orient="row"))
+        yield accept(_parsed(texts, names), frames, capability, on_invalid, relative=True)
+
+
+def _batches(root: Path, files: dict[str, str], found: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, list[tuple[str, str, str]]]]:
+    """Read the files: frames of file, frame_index, text; and a refusal (file, code, detail) for each that is no text."""
+    texts: list[tuple[str, int, str]] = []
+    refused: list[tuple[str, str, str]] = []
+    size = 0
+    for name, index in found.select("path", "frame_index").iter_rows():
+        try:
+            text = _text(files[name], root)
+        except UnicodeDecodeError as error:
+            refused.append((name, RefusedCode.NOT_UTF8, f"byte {error.start} of {name} is not UTF-8"))
+            continue
+        except _RefusedFileError as error:
+            refused.append((name, error.code, f"{name}: {error}"))
+            continue
+        texts.append((name, index, text))
+        size += len(text)
+        if len(texts) == FILES_A_CHUNK or size >= BYTES_A_CHUNK:
+            yield _frame_of(texts), refused
+            texts, refused, size = [], [], 0
+    yield _frame_of(texts), refused
+
+
+def _frame_of(texts: list[tuple[str, int, str]]) -> pl.DataFrame:
+    return pl.DataFrame(texts, schema={"file": pl.String, "frame_index": pl.Int32, "text": pl.String}, orient="row")
+
+
+class _RefusedFileError(Exception):
+    """A label file that is refused as a whole, with its code."""
+
+    def __init__(self, code: RefusedCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def _text(path: str, root: Path) -> str:
+    if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):  # noqa: PTH114 (20,000 times; Path costs more)
+        raise _RefusedFileError(RefusedCode.OUTSIDE_ROOT, "it is a link that leads out of the folder")
+    try:
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 (a pipe must not block)
+            data = file.read(LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError as error:
+        raise _RefusedFileError(RefusedCode.UNREADABLE, str(error.strerror)) from error
+    if data is None:
+        raise _RefusedFileError(RefusedCode.UNREADABLE, "it is no regular file")
+    if len(data) > LARGEST_FILE:
+        raise _RefusedFileError(RefusedCode.MALFORMED, f"larger than {LARGEST_FILE >> 20} MB, which no frame's labels are")
+    text = data.decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _parsed(texts: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Return `RAW` rows, one a line that is not blank; geometry in fractions of the frame."""
+    split = texts.select("file", "frame_index", text=pl.col("text").str.split("\n"))
+    lines = split.with_columns(line=pl.int_ranges(1, pl.col("text").list.len() + 1)).explode("text", "line")
+    lines = lines.with_columns(pl.col("text").str.strip_chars()).filter(pl.col("text") != "")
+    if lines["text"].str.contains(r"\s\s|[^\S ]").any():
+        lines = lines.with_columns(pl.col("text").str.replace_all(r"\s+", " "))
+    tokens = lines["text"].str.split_exact(" ", len(_FIELDS)).struct.rename_fields([*_FIELDS, "more"]).struct.unnest()
+    numbers = tokens.select(pl.col(name).cast(pl.Float64, strict=False).alias(f"{name}_number") for name in _FIELDS)
+    known = pl.DataFrame({"class_number": range(len(names)), "label": names}, schema={"class_number": pl.Float64, "label": pl.String})
+    judged = lines.hstack(tokens).hstack(numbers).with_columns(code=_verdict(len(names)))
+    named = judged.join(known, on="class_number", how="left", maintain_order="left")
+    return raw_rows(
+        named.select(
+            "file",
+            "line",
+            "frame_index",
+            "label",
+            "code",
+            x=pl.col("cx_number") - pl.col("w_number") / 2,
+            y=pl.col("cy_number") - pl.col("h_number") / 2,
+            width="w_number",
+            height="h_number",
+            score="score_number",
+            detail=_detail(len(names)),
+        )
+    )
+
+
+def _verdict(class_count: int) -> pl.Expr:
+    box, number = _FIELDS[:5], pl.col("class_number")
+    unparsed = pl.any_horizontal(pl.col(name).is_not_null() & pl.col(f"{name}_number").is_null() for name in _FIELDS)
+    rules = {
+        RefusedCode.MALFORMED: pl.col("more").is_not_null() | pl.any_horizontal(pl.col(name).is_null() for name in box),
+        RefusedCode.NOT_A_NUMBER: unparsed | ~number.is_finite(),
+        RefusedCode.CLASS_OUT_OF_RANGE: (number < 0) | (number >= class_count) | (number != number.floor()),
+    }
+    return pl.coalesce(pl.when(rule).then(pl.lit(str(code))) for code, rule in rules.items())
+
+
+def _detail(class_count: int) -> pl.Expr:
+    text = pl.col("text").str.slice(0, 80)
+    details = {
+        RefusedCode.MALFORMED: pl.format("not 'class cx cy w h' with or without a score (polygons are not read): {}", text),
+        RefusedCode.NOT_A_NUMBER: text,
+        RefusedCode.CLASS_OUT_OF_RANGE: pl.format("class {} of 0 to {}: {}", "class", pl.lit(class_count - 1), text),
+    }
+    return pl.coalesce(pl.when(pl.col("code") == str(code)).then(said) for code, said in details.items())
