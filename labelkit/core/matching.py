@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from labelkit.core.geometry import Box, Geometry, Point, iou
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +22,17 @@ class Pair:
 
 
 def match(left: Sequence[Geometry], right: Sequence[Geometry], *, least_iou: float = 0.3, most_px: float = 20.0) -> list[Pair]:
-    """Return disjoint pairs, best first; boxes pair at `least_iou` and up, points within `most_px` px. Ties go to the first in order."""
-    candidates = [
-        Pair(i, j, score)
-        for i, a in enumerate(left)
-        for j, b in enumerate(right)
-        if (score := _score(a, b, least_iou, most_px)) is not None
-    ]
-    candidates.sort(key=lambda pair: (-pair.score, pair.left, pair.right))
+    """Return disjoint pairs of two small sets; boxes pair at `least_iou` and up, points within `most_px` px."""
+    scored = ((i, j, _score(a, b, least_iou, most_px)) for i, a in enumerate(left) for j, b in enumerate(right))
+    return greedy(Pair(i, j, score) for i, j, score in scored if score is not None)
+
+
+def greedy(candidates: Iterable[Pair]) -> list[Pair]:
+    """Choose disjoint pairs, best score first; ties go to the first in order."""
     taken_left: set[int] = set()
     taken_right: set[int] = set()
     pairs: list[Pair] = []
-    for pair in candidates:
+    for pair in sorted(candidates, key=lambda pair: (-pair.score, pair.left, pair.right)):
         if pair.left not in taken_left and pair.right not in taken_right:
             taken_left.add(pair.left)
             taken_right.add(pair.right)

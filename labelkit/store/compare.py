@@ -2,83 +2,150 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from labelkit.core.matching import match as match_geometry
-from labelkit.core.review.revisions import Change, Diff, summarize
-from labelkit.store.content import frame_value
+from labelkit.core.matching import Pair, greedy
+from labelkit.core.review.annotations import Annotation, FrameFlag
+from labelkit.core.review.revisions import Change, Diff, DiffSummary
 
 if TYPE_CHECKING:
-    from labelkit.core.review.annotations import FrameContent
     from labelkit.store.content import Content
 
 MatchBy = Literal["auto", "id", "geometry"]
 LEAST_IOU = 0.3
 MOST_PX = 20.0
+FIELDS = ("label", "x", "y", "width", "height", "size", "score", "source", "attributes")
+GEOMETRY = ("x", "y", "width", "height", "size")
 
 
-def compare(left: Content, right: Content, *, match: MatchBy = "auto", threshold: float | None = None) -> Diff:
-    """Return what changed from `left` to `right`.
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs between two contents.
 
-    Only frames whose digests differ are read. `match="auto"` uses ids where the two share any, else geometry: boxes from an IoU of
-    0.3, points within 20 px, or `threshold`.
+    `rows`: one row an annotation that is not alike on both sides: frame_index, `id` and every field, the right side's with the suffix
+    `_after`, and `kind`, `class_changed`, `geometry_changed`. `flags`: frame_index, flags, flags_after of frames whose flags differ.
+    """
+
+    rows: pl.DataFrame
+    flags: pl.DataFrame
+    frames: int
+    matched_by: str
+    threshold: str
+
+    def summary(self) -> DiffSummary:
+        """Return the counts, by kind, field and class."""
+        kinds = dict(self.rows.group_by("kind").len().iter_rows())
+        label = pl.coalesce("label_after", "label").alias("label")
+        by_class = self.rows.group_by(label, "kind").len().pivot("kind", index="label", values="len").sort("label")
+        changed = pl.concat([self.rows["frame_index"], self.flags["frame_index"]]).n_unique()
+        return DiffSummary(
+            added=kinds.get("added", 0),
+            removed=kinds.get("removed", 0),
+            modified=kinds.get("modified", 0),
+            class_changed=int(self.rows["class_changed"].sum()),
+            geometry_changed=int(self.rows["geometry_changed"].sum()),
+            flags_changed=self.flags.height,
+            frames_changed=changed,
+            frames=self.frames,
+            matched_by=self.matched_by,
+            threshold=self.threshold,
+            by_class={
+                row["label"]: (row.get("added") or 0, row.get("removed") or 0, row.get("modified") or 0)
+                for row in by_class.iter_rows(named=True)
+            },
+        )
+
+    def diff(self) -> Diff:
+        """Return the changes as values, in frame order."""
+        found: dict[str, list[Change]] = {"added": [], "removed": [], "modified": []}
+        for row in self.rows.iter_rows(named=True):
+            before = None if row["kind"] == "added" else _side(row, "")
+            after = None if row["kind"] == "removed" else _side(row, "_after")
+            found[row["kind"]].append(Change(row["frame_index"], before, after))
+        flags = tuple((index, _flags(before), _flags(after)) for index, before, after in self.flags.iter_rows())
+        return Diff(tuple(found["added"]), tuple(found["removed"]), tuple(found["modified"]), flags, self.summary())
+
+
+def compare(left: Content, right: Content, *, match: MatchBy = "auto", threshold: float | None = None) -> Changes:
+    """Return what changed from `left` to `right`. Only frames whose digests differ are read.
+
+    `match="auto"` uses ids where the two share any, else geometry: boxes from an IoU of 0.3, points within 20 px, or `threshold`.
     """
     differing = left.rows.join(right.rows, on="frame_index", how="full", suffix="_after", coalesce=True).filter(
         pl.col("digest").ne_missing(pl.col("digest_after"))
     )
-    pairs = [_sides(row) for row in differing.sort("frame_index").iter_rows(named=True)]
-    by_id = match == "id" or (match == "auto" and _share_ids(pairs))
-    changes: list[Change] = []
-    for before, after in pairs:
-        changes += _by_id(before, after) if by_id else _by_geometry(before, after, threshold)
-    flags = tuple((before.index, before.flags, after.flags) for before, after in pairs if before.flags != after.flags)
-    frames_changed = len({change.frame for change in changes} | {index for index, _, _ in flags})
-    points = any(change.before is not None and change.before.geometry.kind == "point" for change in changes)
+    a, b = _exploded(differing, "annotations"), _exploded(differing, "annotations_after")
+    by_id = match == "id" or (
+        match == "auto" and (a.is_empty() or b.is_empty() or not a.join(b, on=["frame_index", "id"], how="semi").is_empty())
+    )
+    points = not a.is_empty() and a["width"].null_count() > 0
+    if by_id:
+        a, b = a.with_columns(key="id"), b.with_columns(key="id")
+    else:
+        a, b = _paired(a, b, threshold or LEAST_IOU, threshold or MOST_PX)
     shown = "" if by_id else f" within {threshold or MOST_PX:g} px" if points else f" at IoU >= {threshold or LEAST_IOU:g}"
-    return Diff(
-        added=tuple(c for c in changes if c.kind == "added"),
-        removed=tuple(c for c in changes if c.kind == "removed"),
-        modified=tuple(c for c in changes if c.kind == "modified"),
-        flags=flags,
-        summary=summarize(changes, len(flags), frames_changed, max(len(left), len(right)), "id" if by_id else "geometry", shown),
+    flags = differing.filter(pl.col("flags").ne_missing(pl.col("flags_after"))).select("frame_index", "flags", "flags_after")
+    return Changes(_joined(a, b), flags.sort("frame_index"), max(len(left), len(right)), "id" if by_id else "geometry", shown)
+
+
+def _exploded(differing: pl.DataFrame, column: str) -> pl.DataFrame:
+    kept = differing.select("frame_index", pl.col(column).alias("annotations")).filter(pl.col("annotations").list.len() > 0)
+    return kept.explode("annotations").unnest("annotations")
+
+
+def _share_ids(a: pl.DataFrame, b: pl.DataFrame) -> bool:
+    return a.is_empty() or b.is_empty() or not a.join(b, on=["frame_index", "id"], how="semi").is_empty()
+
+
+def _joined(a: pl.DataFrame, b: pl.DataFrame) -> pl.DataFrame:
+    both = a.with_columns(here=True).join(b.with_columns(here=True), on=["frame_index", "key"], how="full", suffix="_after", coalesce=True)
+    # compared as they are hashed: in ten-thousandths of a px
+    moved = [pl.col(n).mul(1e4).round().ne_missing(pl.col(f"{n}_after").mul(1e4).round()) for n in GEOMETRY]
+    shared = pl.col("here").is_not_null() & pl.col("here_after").is_not_null()
+    facts = both.with_columns(
+        kind=pl.when(pl.col("here").is_null())
+        .then(pl.lit("added"))
+        .when(pl.col("here_after").is_null())
+        .then(pl.lit("removed"))
+        .otherwise(pl.lit("modified")),
+        class_changed=shared & pl.col("label").ne_missing(pl.col("label_after")),
+        geometry_changed=shared & pl.any_horizontal(moved),
+    )
+    alike = shared & ~pl.col("class_changed") & ~pl.col("geometry_changed") & pl.col("attributes").eq_missing(pl.col("attributes_after"))
+    return facts.filter(~alike).sort("frame_index", "key", maintain_order=True)
+
+
+def _paired(a: pl.DataFrame, b: pl.DataFrame, least_iou: float, most_px: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give both sides a key: the number of their pair, or one of their own where nothing matches."""
+    a, b = a.with_row_index("n"), b.with_row_index("n")
+    across = pl.min_horizontal(pl.col("x") + pl.col("width"), pl.col("x_b") + pl.col("width_b")) - pl.max_horizontal("x", "x_b")
+    down = pl.min_horizontal(pl.col("y") + pl.col("height"), pl.col("y_b") + pl.col("height_b")) - pl.max_horizontal("y", "y_b")
+    shared = pl.max_horizontal(across, pl.lit(0.0)) * pl.max_horizontal(down, pl.lit(0.0))
+    overlap = shared / (pl.col("width") * pl.col("height") + pl.col("width_b") * pl.col("height_b") - shared)
+    distance = ((pl.col("x") - pl.col("x_b")) ** 2 + (pl.col("y") - pl.col("y_b")) ** 2).sqrt()
+    is_box, other_box = pl.col("width").is_not_null(), pl.col("width_b").is_not_null()
+    score = (
+        pl.when(is_box & other_box & (overlap >= least_iou))
+        .then(overlap)
+        .when(~is_box & ~other_box & (distance <= most_px))
+        .then(-distance)
+    )
+    candidates = a.join(b, on="frame_index", suffix="_b").select("n", "n_b", score.alias("score")).drop_nulls("score")
+    pairs = greedy(Pair(*row) for row in candidates.iter_rows())
+    left = pl.DataFrame([(p.left, f"pair {p.left}") for p in pairs], schema={"n": pl.UInt32(), "key": pl.String()}, orient="row")
+    right = pl.DataFrame([(p.right, f"pair {p.left}") for p in pairs], schema={"n": pl.UInt32(), "key": pl.String()}, orient="row")
+    return (
+        a.join(left, on="n", how="left").with_columns(pl.col("key").fill_null("left " + pl.col("n").cast(pl.String()))).drop("n"),
+        b.join(right, on="n", how="left").with_columns(pl.col("key").fill_null("right " + pl.col("n").cast(pl.String()))).drop("n"),
     )
 
 
-def _sides(row: dict[str, object]) -> tuple[FrameContent, FrameContent]:
-    def side(suffix: str) -> FrameContent:
-        return frame_value(
-            {
-                "frame_index": row["frame_index"],
-                "annotations": row["annotations" + suffix] or (),
-                "flags": row["flags" + suffix] or (),
-                "state": row["state" + suffix] or "untouched",
-            }
-        )
-
-    return side(""), side("_after")
+def _side(row: dict[str, object], suffix: str) -> Annotation:
+    return Annotation.from_json({"id": row["id" + suffix] or row["key"], **{name: row[name + suffix] for name in FIELDS}})
 
 
-def _share_ids(pairs: list[tuple[FrameContent, FrameContent]]) -> bool:
-    populated = [(b, a) for b, a in pairs if b.annotations and a.annotations]
-    return not populated or any({x.id for x in b.annotations} & {x.id for x in a.annotations} for b, a in populated)
-
-
-def _by_id(before: FrameContent, after: FrameContent) -> list[Change]:
-    old = {a.id: a for a in before.annotations}
-    new = {a.id: a for a in after.annotations}
-    paired = [Change(before.index, old.get(key), new.get(key)) for key in {**old, **new}]
-    return [change for change in paired if change.kind != "modified" or change.fields]
-
-
-def _by_geometry(before: FrameContent, after: FrameContent, threshold: float | None) -> list[Change]:
-    left, right = before.annotations, after.annotations
-    pairs = match_geometry(
-        [a.geometry for a in left], [a.geometry for a in right], least_iou=threshold or LEAST_IOU, most_px=threshold or MOST_PX
-    )
-    paired = [Change(before.index, left[p.left], right[p.right]) for p in pairs]
-    taken_left, taken_right = {p.left for p in pairs}, {p.right for p in pairs}
-    gone = [Change(before.index, a, None) for n, a in enumerate(left) if n not in taken_left]
-    come = [Change(before.index, None, a) for n, a in enumerate(right) if n not in taken_right]
-    return [change for change in paired if change.fields] + gone + come
+def _flags(flags: list[str] | None) -> tuple[FrameFlag, ...]:
+    return tuple(FrameFlag(flag) for flag in flags or ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -120,31 +119,6 @@ class Diff:
         s = self.summary
         fields = f"{s.class_changed} class, {s.geometry_changed} geometry changes"
         return f"<Diff {s}: {fields} on {s.frames_changed} of {s.frames} frames, matched by {s.matched_by}{s.threshold}>"
-
-
-def summarize(changes: list[Change], flags: int, frames_changed: int, frames: int, matched_by: str, threshold: str) -> DiffSummary:
-    """Count changes by kind, field and class."""
-    kinds = Counter(change.kind for change in changes)
-    fields = Counter(name for change in changes for name in change.fields)
-    classes: dict[str, list[int]] = {}
-    for change in changes:
-        annotation = change.after or change.before
-        if annotation is not None:
-            counts = classes.setdefault(annotation.label, [0, 0, 0])
-            counts[("added", "removed", "modified").index(change.kind)] += 1
-    return DiffSummary(
-        added=kinds["added"],
-        removed=kinds["removed"],
-        modified=kinds["modified"],
-        class_changed=fields["class"],
-        geometry_changed=fields["geometry"],
-        flags_changed=flags,
-        frames_changed=frames_changed,
-        frames=frames,
-        matched_by=matched_by,
-        threshold=threshold,
-        by_class={name: (c[0], c[1], c[2]) for name, c in sorted(classes.items())},
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class PackCases(DraftCases):
             a, b = self._content_of(tx, left), self._content_of(tx, right)
         if len(a) != len(b):
             raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
-        return compare(a, b, match=match, threshold=threshold)
+        return compare(a, b, match=match, threshold=threshold).diff()
 
     def _step(self, pack_id: str, step: PackStep, reason: str) -> LabelPack:
         with self._gate.act(Action.APPROVE_PACK, f"pack:{pack_id}") as act:

@@ -110,7 +110,7 @@ class PublishCases(PackCases):
                 findings=tuple(find(content, frames, capability)),
                 default_sizes=default_sizes,
                 seen=seen,
-                diff=compare(before, content, match="id").summary,
+                diff=compare(before, content, match="id").summary(),
             )
             facts = PublishFacts(prepared.content_hash, prepared.findings, packs, seen)
             decision = decide_publish(request, head, capability, facts, actor)
