@@ -61,9 +61,13 @@ class Gate:
         """Read under the shared lock, as a member of the workspace or an internal user. Raises `PERMISSION_DENIED`."""
         with self.database.reading() as tx:
             actor = tx.workspaces.actor(self.user)
-            if not actor.may(Action.READ, self.workspace.id):
-                raise actor.refusal(Action.READ, self.workspace.name)
-            yield tx, actor
+            allowed = actor.may(Action.READ, self.workspace.id)
+            if allowed:
+                yield tx, actor
+        if not allowed:
+            refused = actor.refusal(Action.READ, self.workspace.name)
+            self.deny(Action.READ, f"workspace:{self.workspace.name}", refused)
+            raise refused
 
     def deny(self, action: Action, subject: str, refused: LabelkitError) -> None:
         """Leave the audit row of a refused action; where the store cannot be written at all, the refusal itself must do."""
