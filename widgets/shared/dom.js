@@ -72,14 +72,14 @@ export function badge(text, tone = "plain", title) {
 }
 
 /**
- * A compact id: the first characters, whole on hover, copied by a click.
+ * A compact id, whole on hover, copied by a click. Ids begin with their time and so differ at their end; digests differ from the start.
  * @param {string | null | undefined} id
  */
 export function shortId(id) {
   if (!id) return h("span", { class: "lk-dim" }, "none");
-  const at = id.indexOf(":");
-  const bare = at >= 0 ? id.slice(at + 1) : id;
-  const shown = bare.length > 10 ? `${id.slice(0, at + 1)}${bare.slice(0, 8)}\u2026` : id;
+  const [, before, bare] = /** @type {RegExpExecArray} */ (/^((?:\w+:)?(?:[a-z][a-z0-9]*_(?=[0-9a-z]{26}$))?)(.*)$/s.exec(id));
+  const timed = before.endsWith("_");
+  const shown = bare.length <= 10 ? id : timed ? `${before}\u2026${bare.slice(-6)}` : `${before}${bare.slice(0, 8)}\u2026`;
   return h("button", { type: "button", class: "lk-id", title: `${id} (click to copy)`, "aria-label": `Copy ${id}`, on: { click: () => copy(id) } }, shown);
 }
 
@@ -124,11 +124,11 @@ export async function copy(text) {
  * A modal dialog. Resolves with what `read` returns when the action is chosen, null when it is dismissed.
  * @template T
  * @param {HTMLElement} root
- * @param {{title: string, body: Child[], action: string, kind?: "primary" | "danger", read: () => T | null, focus?: HTMLElement}} parts
+ * @param {{title: string, body: Child[], action: string, kind?: "primary" | "danger", read: () => T | null, focus?: HTMLElement, wide?: boolean, cancel?: boolean}} parts
  *   `read` returns null to keep the dialog open, as while a field is empty
  * @returns {Promise<T | null>}
  */
-export function dialog(root, { title, body, action, kind = "primary", read, focus }) {
+export function dialog(root, { title, body, action, kind = "primary", read, focus, wide = false, cancel = true }) {
   return new Promise((resolve) => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     /** @type {T | null} */
@@ -145,7 +145,7 @@ export function dialog(root, { title, body, action, kind = "primary", read, focu
       resolve(result);
     }
     /** @type {HTMLDialogElement} */
-    const element = h("dialog", { class: "lk-dialog", "aria-label": title, on: { close: closed } });
+    const element = h("dialog", { class: `lk-dialog${wide ? " lk-wide" : ""}`, "aria-label": title, on: { close: closed } });
     const form = h(
       "form",
       { on: { submit } },
@@ -154,7 +154,7 @@ export function dialog(root, { title, body, action, kind = "primary", read, focu
       h(
         "div",
         { class: "lk-row lk-end" },
-        button("Cancel", () => element.close()),
+        cancel && button("Cancel", () => element.close()),
         h("button", { type: "submit", class: `lk-button lk-${kind}` }, action),
       ),
     );
