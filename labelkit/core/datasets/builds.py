@@ -1,0 +1,182 @@
+"""What a build is asked for, what it may answer, and the lifecycle of a build."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from labelkit.core.states import Machine
+from labelkit.errors import (
+    FiltersNotSupported,
+    InvalidValue,
+    MaterializationNotSupported,
+    SplitStrategyNotSupported,
+    UnknownArgument,
+)
+
+# A build takes explicit packs. These names would choose packs by what they are, which v1 never does.
+SELECTORS = frozenset(
+    [
+        "all_packs",
+        "camera_type",
+        "camera_types",
+        "classes",
+        "created_after",
+        "created_before",
+        "criteria",
+        "eligibility",
+        "eligibility_status",
+        "filter",
+        "filters",
+        "group",
+        "group_key",
+        "group_keys",
+        "groups",
+        "label",
+        "labels",
+        "media",
+        "media_ids",
+        "model",
+        "models",
+        "query",
+        "review_status",
+        "run",
+        "run_id",
+        "runs",
+        "select",
+        "selector",
+        "since",
+        "status",
+        "tag",
+        "tags",
+        "until",
+        "validation_status",
+        "where",
+        "workspace",
+        "workspace_id",
+        "workspace_ids",
+        "workspaces",
+    ]
+)
+SELECTOR_STEMS = ("filter", "select", "query", "where")
+
+
+class BuildOutcome(StrEnum):
+    """What a build request came to."""
+
+    CREATED = "created"
+    REUSED_IN_PROGRESS = "reused_in_progress"
+    REUSED_SUCCESS = "reused_success"
+
+
+class BuildStatus(StrEnum):
+    """How far a build is."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class BuildStep(StrEnum):
+    """What ends a build: its own success or failure, or the discovery that its process is gone."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    LOSE = "lose"
+
+
+BUILD = Machine(
+    "dataset build",
+    {
+        BuildStatus.RUNNING: {
+            BuildStep.SUCCEED: BuildStatus.SUCCESS,
+            BuildStep.FAIL: BuildStatus.FAILED,
+            BuildStep.LOSE: BuildStatus.FAILED,
+        },
+        BuildStatus.SUCCESS: {},
+        BuildStatus.FAILED: {},
+    },
+)
+
+
+class BuildRequest(BaseModel):
+    """Explicit label packs of one capability, to become a version of the dataset `name`.
+
+    `ratios` are the wanted shares of the splits and add up to 1; `seed` decides among placements that are equally good;
+    `min_annotations` leaves out frames with fewer annotations; `force` builds even where an equal dataset exists;
+    `enforce_quality` None follows the setting of the place where the build runs.
+
+    Raises `FILTERS_NOT_SUPPORTED_V1` for anything that would choose packs by a filter, `UNKNOWN_ARGUMENT` for any other field
+    that does not exist, `SPLIT_STRATEGY_NOT_SUPPORTED`, `MATERIALIZATION_NOT_SUPPORTED` and `INVALID_VALUE`.
+
+    >>> BuildRequest(capability="ball_detection", label_pack_ids=["lpk_1"], name="balls").ratios
+    {'train': 0.8, 'val': 0.1, 'test': 0.1}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capability: str = Field(min_length=1, max_length=200)
+    label_pack_ids: tuple[str, ...]
+    name: str = Field(max_length=200)
+    description: str | None = None
+    split_strategy: str = "group_stable"
+    ratios: dict[str, float] = Field(default_factory=lambda: {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1)
+    seed: int = Field(default=0, ge=-(2**53), le=2**53)
+    min_annotations: int = Field(default=0, ge=0)
+    materialization: str = "none"
+    include_reviewed_override: bool = False
+    force: bool = False
+    enforce_quality: bool | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse_clearly(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever the caller passed
+        """Say each refusal in our own words and codes, before or instead of pydantic's."""
+        if isinstance(data, Mapping):
+            for name in data:
+                if name not in cls.model_fields:
+                    raise _no_such_field(str(name), list(cls.model_fields))
+        try:
+            request = handler(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the request"
+            raise InvalidValue(what=f"BuildRequest.{where}", reason=first["msg"], fix="Correct the value and ask again.") from error
+        _refuse_what_makes_no_sense(request)
+        return request
+
+    @property
+    def pack_ids(self) -> tuple[str, ...]:
+        """Return the requested packs, sorted, each once."""
+        return tuple(sorted(set(self.label_pack_ids)))
+
+
+def _no_such_field(name: str, known: list[str]) -> FiltersNotSupported | UnknownArgument:
+    if name.lower() in SELECTORS or any(stem in name.lower() for stem in SELECTOR_STEMS):
+        return FiltersNotSupported(field=name)
+    near = get_close_matches(name, known, n=1)
+    likely = f"Did you mean {near[0]}?" if near else "Leave it out."
+    return UnknownArgument(what="BuildRequest", name=name, known=", ".join(known), likely=likely)
+
+
+def _refuse_what_makes_no_sense(request: BuildRequest) -> None:
+    if request.split_strategy != "group_stable":
+        raise SplitStrategyNotSupported(strategy=request.split_strategy, known="group_stable")
+    if request.materialization != "none":
+        raise MaterializationNotSupported(materialization=request.materialization, known="none")
+    if not request.name.strip() or not request.name.isprintable():
+        raise InvalidValue(what="BuildRequest.name", reason="it is empty or has control characters", fix="Give the dataset a name.")
+    for split, ratio in request.ratios.items():
+        if not split.strip() or not math.isfinite(ratio) or ratio < 0:
+            raise InvalidValue(
+                what="BuildRequest.ratios",
+                reason=f"{split!r}: {ratio} is no share of a named split",
+                fix="Give each split a name and a share from 0 to 1, such as {'train': 0.8, 'val': 0.1, 'test': 0.1}.",
+            )
+    if not any(request.ratios.values()):
+        raise InvalidValue(what="BuildRequest.ratios", reason="every share is 0", fix="Give at least one split a share above 0.")

@@ -1,0 +1,188 @@
+"""The one decision behind preflight and build: what would be selected, how it would be split, what stands in the way, and its identity."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from labelkit.core.datasets.eligibility import ELIGIBILITY_POLICY, Verdict
+from labelkit.core.datasets.fingerprint import Fingerprint
+from labelkit.core.datasets.quality import POLICY
+from labelkit.core.datasets.splits import SPLIT_POLICY, GroupCounts, Stability, place, stability
+from labelkit.core.versions import SNAPSHOT_FORMAT
+from labelkit.errors import (
+    EligibilityOverrideForbidden,
+    LabelkitError,
+    LabelPacksOverlap,
+    NoEligibleLabelData,
+    SplitPlacementConflict,
+    SplitRatiosInvalid,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from labelkit.core.datasets.builds import BuildRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something to know before a build; a blocking one refuses it under the same code."""
+
+    code: str
+    message: str
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What a build would do with the facts as they are: verdicts by pack id, counts and split by group, and refusals that block it.
+
+    `groups` has the samples and annotations of each group of the included packs; `placed` the splits that earlier versions gave.
+    """
+
+    request: BuildRequest
+    verdicts: tuple[Verdict, ...]
+    groups: Mapping[str, GroupCounts]
+    placed: Mapping[str, str]
+    placement: Mapping[str, str]
+    refusals: tuple[LabelkitError, ...]
+
+    @property
+    def included(self) -> tuple[Verdict, ...]:
+        """Return the verdicts of the packs that go in, by pack id."""
+        return tuple(verdict for verdict in self.verdicts if verdict.included)
+
+    @property
+    def excluded(self) -> tuple[Verdict, ...]:
+        """Return the verdicts of the packs that stay out, by pack id."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.included)
+
+    @property
+    def splits(self) -> list[str]:
+        """Return the names of the splits, largest share first."""
+        return sorted(self.request.ratios, key=lambda split: (-self.request.ratios[split], split))
+
+    @property
+    def sample_count(self) -> int:
+        """Return the number of samples."""
+        return sum(counts.samples for counts in self.groups.values())
+
+    @cached_property
+    def split_samples(self) -> dict[str, int]:
+        """Return the number of samples a split."""
+        found = Counter(dict.fromkeys(self.splits, 0))
+        for group, split in self.placement.items():
+            found[split] += self.groups[group].samples
+        return dict(found)
+
+    @cached_property
+    def split_groups(self) -> dict[str, int]:
+        """Return the number of groups a split."""
+        found = Counter(self.placement.values())
+        return {split: found[split] for split in self.splits}
+
+    @cached_property
+    def class_counts(self) -> dict[str, dict[str, int]]:
+        """Return the number of annotations by class and split."""
+        classes = sorted({name for counts in self.groups.values() for name in counts.classes})
+        found = {name: dict.fromkeys(self.splits, 0) for name in classes}
+        for group, split in self.placement.items():
+            for name, count in self.groups[group].classes.items():
+                found[name][split] += count
+        return found
+
+    @cached_property
+    def stability(self) -> Stability:
+        """Return what it costs that groups of earlier versions stay where they are."""
+        return stability(self.groups, self.request.ratios, self.request.seed, self.placed)
+
+    @cached_property
+    def reuse(self) -> Fingerprint:
+        """Return the fingerprint of what decides the content: sources, split, options and policy versions; not the name, not who asks."""
+        request = self.request
+        return Fingerprint(
+            {
+                "capability": request.capability,
+                "sources": [[v.pack.pack_id, v.revision.content_hash] for v in self.included if v.revision is not None],
+                "split": {
+                    "strategy": request.split_strategy,
+                    "ratios": dict(request.ratios),
+                    "seed": request.seed,
+                    "placement": [[group, split] for group, split in sorted(self.placement.items())],
+                },
+                "options": {"materialization": request.materialization, "min_annotations": request.min_annotations},
+                "policies": {
+                    "eligibility": ELIGIBILITY_POLICY,
+                    "split": SPLIT_POLICY,
+                    "quality": POLICY.version,
+                    "snapshot": SNAPSHOT_FORMAT,
+                },
+            }
+        )
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """Return what is to be known: blocking issues first, then splits that stay empty and too few groups."""
+        found = [Issue(refusal.code, refusal.detail, blocking=True) for refusal in self.refusals]
+        wanted = [split for split in self.splits if self.request.ratios[split] > 0]
+        if len(self.groups) < len(wanted):
+            message = f"{len(self.groups)} groups cannot fill {len(wanted)} splits, because a group is never cut."
+            found.append(Issue("TOO_FEW_GROUPS", message, blocking=False))
+        found += [Issue("EMPTY_SPLIT", f"Split {s} gets no sample.", blocking=False) for s in wanted if not self.split_samples[s]]
+        return tuple(found)
+
+    def check(self) -> None:
+        """Raise the first refusal that stands in the way of a build."""
+        for refusal in self.refusals:
+            raise refusal
+
+
+def make_plan(
+    request: BuildRequest,
+    verdicts: Sequence[Verdict],
+    groups: Mapping[str, GroupCounts],
+    placed: Mapping[str, str],
+    *,
+    override_refused_to: str | None = None,
+) -> BuildPlan:
+    """Decide a build from its facts. `override_refused_to` names a user who asked for REVIEWED revisions without being a developer."""
+    filled = {group: counts for group, counts in groups.items() if counts.samples}
+    known = {group: split for group, split in placed.items() if group in filled}
+    refusals = [*_request_refusals(request, override_refused_to), *_source_refusals(request, verdicts, filled)]
+    lost = sorted({split for split in known.values() if split not in request.ratios})
+    if lost:
+        refusals.append(SplitPlacementConflict(dataset=request.name, splits=", ".join(lost)))
+        known = {group: split for group, split in known.items() if split in request.ratios}
+    placement = place(filled, request.ratios, request.seed, known)
+    return BuildPlan(request, tuple(verdicts), filled, known, placement, tuple(refusals))
+
+
+def _request_refusals(request: BuildRequest, override_refused_to: str | None) -> list[LabelkitError]:
+    found: list[LabelkitError] = []
+    if override_refused_to is not None:
+        found.append(EligibilityOverrideForbidden(user=override_refused_to))
+    total = math.fsum(request.ratios.values())
+    if not math.isclose(total, 1.0, abs_tol=1e-6):
+        found.append(SplitRatiosInvalid(total=round(total, 6), ratios=dict(request.ratios)))
+    return found
+
+
+def _source_refusals(request: BuildRequest, verdicts: Sequence[Verdict], groups: Mapping[str, GroupCounts]) -> list[LabelkitError]:
+    included = [verdict.pack for verdict in verdicts if verdict.included]
+    if not included or not groups:
+        reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.reason)
+        summary = ", ".join(f"{code} ({count})" for code, count in sorted(reasons.items()))
+        if included:
+            summary = f"no frame has a picture and at least {request.min_annotations} annotations"
+        return [NoEligibleLabelData(requested=len(request.pack_ids), summary=summary)]
+    packs_of = Counter(pack.media_id for pack in included)
+    twice = [pack for pack in included if packs_of[pack.media_id] > 1]
+    if not twice:
+        return []
+    media = twice[0].media_id
+    same = [pack.pack_id for pack in twice if pack.media_id == media]
+    return [LabelPacksOverlap(packs=", ".join(same), media=twice[0].media)]
