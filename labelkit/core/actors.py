@@ -89,13 +89,13 @@ class Actor:
         by_role = rule.least is not None and role is not None and role >= rule.least
         return by_role or (rule.developer and self.is_developer) or (rule.support and self.is_support)
 
-    def refusal(self, action: Action, workspace: str) -> PermissionDenied:
-        """Return the refusal that names what is needed and what the actor is."""
+    def refusal(self, action: Action, workspace: str, name: str | None = None) -> PermissionDenied:
+        """Return the refusal that names what is needed and what the actor is in the workspace (id); `name` is what people call it."""
         role = self.roles.get(workspace)
         return PermissionDenied(
             user=self.user,
             action=action.value,
-            workspace=workspace,
+            workspace=name or workspace,
             needs=PERMISSIONS[action].needs,
             role=f"a{'n' if role in (Role.ANNOTATOR, Role.OWNER) else ''} {role.word}" if role else "no member",
         )

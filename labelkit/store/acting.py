@@ -50,7 +50,7 @@ class Gate:
             with self.database.transaction(on_conflict=on_conflict) as tx:
                 actor = tx.workspaces.actor(self.user)
                 if not actor.may(action, self.workspace.id):
-                    raise actor.refusal(action, self.workspace.name)
+                    raise actor.refusal(action, self.workspace.id, self.workspace.name)
                 yield Act(tx, actor, action, self.workspace.id, subject)
         except LabelkitError as refused:
             self.deny(action, subject, refused)
@@ -65,7 +65,7 @@ class Gate:
             if allowed:
                 yield tx, actor
         if not allowed:
-            refused = actor.refusal(Action.READ, self.workspace.name)
+            refused = actor.refusal(Action.READ, self.workspace.id, self.workspace.name)
             self.deny(Action.READ, f"workspace:{self.workspace.name}", refused)
             raise refused
 
