@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from labelkit.recipes.notebooks import find, folder
 from labelkit.recipes.outcome import EXIT_CODES, Result, RunOutcome, exit_code
-from labelkit.recipes.parameters import BuildDataset, Quickstart, ReviewQueue, check, parameter_model
+from labelkit.recipes.parameters import BuildDataset, Quickstart, ReviewQueue, check, parameter_model, read_file
 from labelkit.recipes.running import CellProgress, run
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "find",
     "folder",
     "parameter_model",
+    "read_file",
     "run",
 ]

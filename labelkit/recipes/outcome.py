@@ -72,11 +72,12 @@ def read_result(notebook: NotebookNode) -> dict[str, Any] | None:
 
 
 def exit_code(refusal: errors.LabelkitError) -> int:
-    """Return the exit code for a refusal that ended a run or kept it from starting; the codes are in `EXIT_CODES`."""
+    """Return the exit code for a refusal, of a recipe or of any other command; the codes are in `EXIT_CODES`."""
     if isinstance(refusal, errors.RecipeFailed | errors.RecipeKernelDied | errors.RecipeTimedOut):
         return 5
+    if isinstance(refusal, errors.RecipeNotFound | errors.RecipeParametersInvalid | errors.InvalidValue | errors.UnknownArgument):
+        return 2
+    kind: type[errors.LabelkitError] = type(refusal)
     if isinstance(refusal, errors.RecipeRefused):
-        kinds = {kind.code: kind for kind in errors.catalogue()}
-        status = kinds[str(refusal.facts["inner"])].status
-        return {409: 4, 503: 3}.get(status or 0, 1)
-    return 2
+        kind = next(each for each in errors.catalogue() if each.code == refusal.facts["inner"])
+    return {409: 4, 503: 3}.get(kind.status or 0, 1)

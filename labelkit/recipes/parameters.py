@@ -14,6 +14,7 @@ from labelkit.errors import RecipeParametersInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nbformat import NotebookNode
 
@@ -99,6 +100,17 @@ def read_text(model: type[BaseModel], name: str, text: str) -> object:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+
+
+def read_file(file: Path) -> dict[str, object]:
+    """Return the parameters in a YAML file: a mapping of names to values. Raises `RecipeParametersInvalid`."""
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeParametersInvalid(recipe=str(file), faults=f"it cannot be read ({error})", known="those of the recipe") from error
+    if not isinstance(values, dict):
+        raise RecipeParametersInvalid(recipe=str(file), faults="it is no mapping of names to values", known="those of the recipe")
+    return {str(name): value for name, value in values.items()}
 
 
 def check(recipe: str, model: type[BaseModel], values: Mapping[str, object]) -> dict[str, object]:

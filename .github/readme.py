@@ -1,0 +1,66 @@
+"""Makes the generated blocks of the README from the package itself; `cog -r README.md` writes them, `cog --check README.md` compares."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ("", "demo", "open", "import", "export", "run", "store")
+
+
+def codes() -> str:
+    """Return the table of refusals."""
+    from labelkit.errors import catalogue
+
+    rows = ["| code | status | what it says | what to do |", "|---|---|---|---|"]
+    for kind in catalogue():
+        hint = _plain(kind.advice)
+        rows.append(f"| `{kind.code}` | {kind.status or ''} | {kind.title} | {hint} |")
+    return _block("\n".join(rows))
+
+
+def machines() -> str:
+    """Return every lifecycle as a Mermaid diagram."""
+    from labelkit.core.datasets.builds import BUILD
+    from labelkit.core.review.annotations import FRAME
+    from labelkit.core.review.packs import PACK
+    from labelkit.core.review.revisions import ELIGIBILITY
+
+    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD)]
+    return _block("\n\n".join(parts))
+
+
+def modules() -> str:
+    """Return the map of the package: each module with the first line of its docstring."""
+    rows = ["| module | what it is |", "|---|---|"]
+    for file in sorted((ROOT / "labelkit").rglob("*.py")):
+        path = file.relative_to(ROOT).with_suffix("")
+        name = ".".join(path.parts).removesuffix(".__init__")
+        first = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").splitlines()[0]
+        rows.append(f"| `{name}` | {_plain(first)} |")
+    return _block("\n".join(rows))
+
+
+def command_line() -> str:
+    """Return the help of the command line."""
+    environment = {**os.environ, "COLUMNS": "110", "TERMINAL_WIDTH": "110", "NO_COLOR": "1"}
+    texts = []
+    for command in COMMANDS:
+        call = [sys.executable, "-c", "from labelkit.cli import main; main()", *command.split(), "--help"]
+        done = subprocess.run(call, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+        texts.append(f"$ labelkit {command}".rstrip() + " --help\n" + re.sub(r" +$", "", done.stdout, flags=re.MULTILINE).strip())
+    return _block("```\n" + "\n\n".join(texts) + "\n```")
+
+
+def _plain(text: str) -> str:
+    """Return text for a table cell: fields of a template become their names in angle brackets."""
+    return re.sub(r"\{(\w+)[^}]*\}", r"‹\1›", text).replace("|", "\\|")
+
+
+def _block(text: str) -> str:
+    return f"\n{text}\n\n"

@@ -1,0 +1,116 @@
+"""The wheel: built from a clean copy, installed with its dependencies in an environment of its own, and every widget opens."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import zipfile
+
+import pytest
+
+from tests import needs
+
+pytestmark = [pytest.mark.slow, pytest.mark.network]
+
+OPEN_EVERYTHING = """
+import json, pathlib, sys, tempfile
+import labelkit
+from labelkit import BuildRequest, recipes, widgets
+from labelkit.widgets import assets
+
+home = pathlib.Path(labelkit.__file__).parent
+assert "site-packages" in home.parts, home
+folder = tempfile.mkdtemp()
+match = labelkit.synthetic.match(folder, frames=6, width=320, height=180, clips=3)
+labels = match.write_yolo(folder + "/labels")
+ws = labelkit.open(":memory:")
+packs = []
+for clip in match.clips:
+    ws.media.add(clip.folder, name=clip.name)
+    run = ws.prelabels.import_("yolo", labels / clip.name, media=clip.name, capability="player_detection")
+    draft = ws.review.open(clip.name, "player_detection", run=run.id)
+    out = ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason="wheel")
+    ws.review.set_eligibility(out.revision.id, "APPROVED", expected_version=1, reason="wheel")
+    packs.append(out.pack.id)
+request = BuildRequest(capability="player_detection", label_pack_ids=packs, name="wheel")
+dataset = ws.datasets.get(ws.datasets.build(request).dataset.id)
+made = {
+    "FrameReview": widgets.FrameReview(ws, "clip-1", "player_detection"),
+    "RevisionHistory": widgets.RevisionHistory(ws, "clip-1", "player_detection"),
+    "Approvals": widgets.Approvals(ws, "player_detection"),
+    "PreflightTable": widgets.PreflightTable(ws, request),
+    "QualityBadge": widgets.QualityBadge(dataset),
+    "SampleViewer": widgets.SampleViewer(dataset),
+}
+print(json.dumps({
+    "widgets": sorted(made),
+    "all": sorted(widgets.__all__),
+    "esm": {name: len(str(getattr(widget, "_esm", ""))) for name, widget in made.items()},
+    "assets": str(assets.folder().relative_to(home)),
+    "notebooks": sorted(file.stem for file in recipes.folder().glob("*.ipynb")),
+    "heavy": sorted({"jupyterlab", "pandas", "pyarrow", "scipy"} & set(sys.modules)),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel of the files that git knows, as a release would build it."""
+    source = tmp_path_factory.mktemp("source")
+    listed = needs.run("git", "-c", "safe.directory=*", "ls-files", "-z", cwd=needs.ROOT)
+    needs.need(listed.returncode == 0, "This is no git checkout, so there is nothing to build a release from.")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (needs.ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(needs.ROOT / name, source / name)
+    out = tmp_path_factory.mktemp("dist")
+    done = needs.run(sys.executable, "-m", "build", "--outdir", out, source, timeout_s=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_browser_halves_the_notebooks_and_the_licence_and_no_tests(wheel):
+    # when
+    names = zipfile.ZipFile(wheel).namelist()
+
+    # then what is needed is in, once
+    halves = {name.removeprefix("labelkit/widgets/static/") for name in names if name.startswith("labelkit/widgets/static/")}
+    own = (needs.ROOT / "widgets").rglob("*")
+    scripts = {
+        str(file.relative_to(needs.ROOT / "widgets")) for file in own if file.suffix in {".js", ".css"} and "node_modules" not in file.parts
+    }
+    assert halves >= {name for name in scripts if not name.endswith(".test.js") and not name.startswith("tests/")} != set()
+    assert {name for name in names if name.endswith(".ipynb")} == {
+        f"labelkit/notebooks/{file.name}" for file in (needs.ROOT / "notebooks").glob("*.ipynb")
+    }
+    assert "labelkit/py.typed" in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert len(names) == len(set(names))
+
+    # and nothing else is
+    assert {name.split("/")[0] for name in names} == {"labelkit", next(name for name in names if "dist-info" in name).split("/")[0]}
+    assert not [name for name in names if "node_modules" in name or name.endswith((".d.ts", "package.json", "tsconfig.json"))]
+
+
+def test_the_wheel_installs_with_its_dependencies_alone_and_opens_every_widget(wheel, tmp_path):
+    # given an environment of its own
+    environment = tmp_path / "venv"
+    assert needs.run(sys.executable, "-m", "venv", environment).returncode == 0
+    python = environment / "bin" / "python"
+    installed = needs.run(python, "-m", "pip", "install", "--quiet", wheel, timeout_s=280, cwd=tmp_path)
+    needs.need(installed.returncode == 0, f"The dependencies could not be installed from the configured index: {installed.stderr[-300:]}")
+
+    # when
+    done = needs.run(python, "-W", "error::UserWarning", "-c", OPEN_EVERYTHING, cwd=tmp_path, env={"PYTHONPATH": ""})
+
+    # then
+    assert done.returncode == 0, done.stderr
+    import json
+
+    seen = json.loads(done.stdout)
+    assert seen["widgets"] == seen["all"]
+    assert all(size > 200 for size in seen["esm"].values()), seen["esm"]
+    assert seen["assets"] == "widgets/static"
+    assert "build_dataset" in seen["notebooks"]
+    assert seen["heavy"] == []
+    assert needs.run(environment / "bin" / "labelkit", "--help", cwd=tmp_path).returncode == 0
