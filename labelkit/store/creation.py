@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from datetime import UTC
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from labelkit.errors import InvalidValue, StorageReadFailed, StorageWriteFailed,
 from labelkit.store import migrate
 from labelkit.store.files import sync_folder, write_durably
 from labelkit.store.place import attached
+from labelkit.store.values import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def create(place: FilePlace, *, clock: Callable[[], datetime], deadline_s: float
             _remove(*path.parent.glob(escape(path.name) + ".new-*"))  # left by creators that were killed
             with attached(str(new), writes=True, create=True) as cursor:
                 for step in migrate.migrations():
-                    migrate.apply(cursor, step, clock().astimezone(UTC).replace(tzinfo=None))
+                    migrate.apply(cursor, step, utc(clock()))
             _must_have_no_log(new)
             new.replace(path)
             sync_folder(path.parent)
@@ -93,7 +93,7 @@ def upgrade(place: FilePlace, *, clock: Callable[[], datetime], deadline_s: floa
             copy_state(Path(place.path), Path(f"{place.path}.before-{steps[0].number:04d}"))
         with attached(place.path, writes=True) as cursor:
             for step in steps:
-                migrate.apply(cursor, step, clock().astimezone(UTC).replace(tzinfo=None))
+                migrate.apply(cursor, step, utc(clock()))
 
 
 def _pending(place: FilePlace, deadline_s: float) -> list[migrate.Migration]:

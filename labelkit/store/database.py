@@ -19,9 +19,9 @@ from labelkit.store import backups, check, creation, migrate
 from labelkit.store.engine import PROCESS
 from labelkit.store.objects import Objects
 from labelkit.store.place import FilePlace, MemoryPlace, Place, quoted
-from labelkit.store.statements import fetch_frame, refusal
+from labelkit.store.statements import fetch_frame, lost_race, refusal
 from labelkit.store.transaction import Transaction
-from labelkit.store.values import bound
+from labelkit.store.values import bound, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +94,7 @@ class Database:
         place = MemoryPlace(user=user, host=host)
         with place.unit(writes=True, deadline_s=deadline_s) as cursor:
             for step in migrate.migrations():
-                migrate.apply(cursor, step, clock().astimezone(UTC).replace(tzinfo=None))
+                migrate.apply(cursor, step, utc(clock()))
         folder = tempfile.mkdtemp(prefix="labelkit-objects-")
         db = cls(place, Objects(Path(folder)), user=user, clock=clock, deadline_s=deadline_s, created=True)
         weakref.finalize(db, shutil.rmtree, folder, ignore_errors=True)
@@ -121,6 +121,8 @@ class Database:
         """
         if self._read_only_because is not None:
             raise StoreReadOnly(path=self.path, reason=self._read_only_because)
+        if isinstance(on_conflict, type):
+            lost_race(on_conflict, "")  # a class that needs more facts is found out now, not when a race is lost
         with self._unit(writes=True, on_conflict=on_conflict) as tx:
             yield tx
             tx.commit()
@@ -137,7 +139,7 @@ class Database:
             raise RuntimeError(f"the store {self.path} was closed")
         with self._place.unit(writes=writes, deadline_s=self.deadline_s) as cursor:
             migrate.must_not_be_newer(cursor, path=self.path)
-            now = self._clock().astimezone(UTC)
+            now = utc(self._clock())
             tx = Transaction(cursor, path=self.path, now=now, writes=writes, on_conflict=on_conflict)
             tx.begin()
             try:

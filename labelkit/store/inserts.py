@@ -52,7 +52,7 @@ def _by_json(cursor: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, 
     # A JSON column takes its value as text; as JSON the text would become a quoted string.
     structure = json.dumps([{name: kind.replace("JSON", "VARCHAR") for name, kind in types.items()}])
     cursor.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM (SELECT unnest(from_json($rows::JSON, '{structure}'), max_depth := 2))",
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM (SELECT unnest(from_json_strict($rows::JSON, '{structure}'), max_depth := 2))",
         {"rows": json.dumps([dict(row) for row in _of_equal_keys(table, types, rows)], default=_json_value, allow_nan=False)},
     )
 

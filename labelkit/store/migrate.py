@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from labelkit.errors import StoreNotRecognized, StoreTooNew
+from labelkit.store.values import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,13 +55,13 @@ def must_not_be_newer(cursor: duckdb.DuckDBPyConnection, *, path: str) -> None:
 
 
 def apply(cursor: duckdb.DuckDBPyConnection, step: Migration, now: datetime) -> None:
-    """Apply one step and record it, together or not at all. `now` is UTC without a zone."""
+    """Apply one step and record it, together or not at all."""
     cursor.execute("BEGIN TRANSACTION")
     try:
         cursor.execute(step.sql)
         cursor.execute(
             "INSERT INTO schema_migrations (number, name, applied_at) VALUES ($number, $name, $now)",
-            {"number": step.number, "name": step.name, "now": now},
+            {"number": step.number, "name": step.name, "now": plain(now)},
         )
     except BaseException:
         cursor.execute("ROLLBACK")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
-from labelkit.errors import LabelkitError, StorageReadFailed, StoreNotRecognized, StoreTooNew
+from labelkit.errors import LabelkitError, StorageReadFailed, StorageWriteFailed, StoreNotRecognized, StoreTooNew
 from labelkit.store.engine import PROCESS, Engine
 from labelkit.store.files import sync_folder
 from labelkit.store.lock import Holder, StoreLock, busy
-from labelkit.store.statements import refusal
+from labelkit.store.statements import first_sentence, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def attached(path: str, *, writes: bool, create: bool = False) -> Iterator[duckd
         try:
             cursor.execute(f"ATTACH {quoted(path)} AS {alias} (TYPE duckdb{options})")
         except (duckdb.Error, OSError) as error:
-            raise _unopened(error, path, writes=writes) from error
+            raise _unopened(error, path, create=create) from error
         try:
             cursor.execute(f"USE {alias}")
             yield cursor
@@ -133,7 +133,7 @@ def _detach(cursor: duckdb.DuckDBPyConnection, alias: str, path: str) -> None:
             PROCESS.close()
 
 
-def _unopened(error: Exception, path: str, *, writes: bool) -> LabelkitError:
+def _unopened(error: Exception, path: str, *, create: bool) -> LabelkitError:
     """Return the refusal for a file that could not be attached."""
     text = str(error)
     if "not a valid DuckDB database" in text:
@@ -143,7 +143,8 @@ def _unopened(error: Exception, path: str, *, writes: bool) -> LabelkitError:
     if "file handle conflict" in text or "Could not set lock" in text:
         pid = text.partition("PID ")[2].partition(")")[0] or str(os.getpid())
         return busy(path, Holder("this host", int(pid), "another program (DuckDB without labelkit)", "an unknown time"), 0.0)
-    return refusal(error, path=path, writes=writes)
+    failed = StorageWriteFailed if create else StorageReadFailed
+    return failed(what=path, reason=first_sentence(error))
 
 
 class _Turn:

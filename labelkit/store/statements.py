@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _HUGEINT = pl.Decimal(38, 0)  # what Arrow makes of DuckDB's 128-bit integers
 
-OnConflict: TypeAlias = LabelkitError | Callable[[], LabelkitError]
-"""The refusal that a use case names for a lost race: an instance, or a class or function that makes one."""
+OnConflict: TypeAlias = LabelkitError | type[LabelkitError] | Callable[[], LabelkitError]
+"""The refusal that a use case names for a lost race: an instance, a class whose only fact is `reason`, or a function that makes one."""
 
 
 class Statements:
@@ -100,21 +100,33 @@ def refusal(error: Exception, *, path: str, writes: bool, on_conflict: OnConflic
     """Return the refusal for an error of the driver or the filesystem: a lost race, failed storage, or the driver's own sentence."""
     sentence = first_sentence(error)
     if is_conflict(error):
-        if isinstance(on_conflict, LabelkitError):
-            return on_conflict
-        return on_conflict() if on_conflict is not None else StoreConflict(reason=sentence)
-    if isinstance(error, (duckdb.IOException, OSError)):
+        return lost_race(on_conflict or StoreConflict, sentence)
+    if is_storage(error):
         failed = StorageWriteFailed if writes else StorageReadFailed
         return failed(what=path, reason=sentence)
     return LabelkitError(reason=sentence)
 
 
+def lost_race(on_conflict: OnConflict, reason: str) -> LabelkitError:
+    """Return the refusal that a use case named. Raises KeyError for a class that needs more facts than `reason`."""
+    if isinstance(on_conflict, LabelkitError):
+        return on_conflict
+    return on_conflict(reason=reason) if isinstance(on_conflict, type) else on_conflict()
+
+
 def is_conflict(error: Exception) -> bool:
-    """Say whether another row or another transaction was there first: a duplicate key, or a write-write conflict."""
-    text = str(error).lower()
-    if isinstance(error, duckdb.ConstraintException):
-        return "duplicate key" in text or "violates unique" in text or "violates primary" in text
-    return isinstance(error, duckdb.TransactionException) and "conflict" in text
+    """Say whether another row or another transaction was there first: a duplicate key or a write-write conflict, now or at COMMIT."""
+    raced = isinstance(error, (duckdb.ConstraintException, duckdb.TransactionException))
+    return raced and any(words in str(error).lower() for words in ("duplicate key", "unique constraint", "primary key", "conflict"))
+
+
+def is_storage(error: Exception) -> bool:
+    """Say whether the disk or the filesystem failed: as such, at COMMIT, or in the middle of a stream."""
+    if isinstance(error, (duckdb.IOException, OSError)):
+        return True
+    text = str(error)
+    at_commit = isinstance(error, duckdb.TransactionException) and "Failed to commit" in text
+    return at_commit or "IO Error: " in text or "Corrupt database file" in text
 
 
 def first_sentence(error: Exception) -> str:

@@ -31,19 +31,21 @@ def bound(params: Mapping[str, object]) -> dict[str, object]:
 
 
 def plain(value: object) -> object:
-    """Return a value as the driver takes it: UTC without a zone for times, the value of an enum member, a list for a collection.
-
-    Raises ValueError for a time without a zone: nobody knows which hour it means.
-    """
+    """Return a value as the driver takes it: UTC without a zone for times, the value of an enum member, a list for a collection."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone: {value!r}")
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return utc(value).replace(tzinfo=None)
     if isinstance(value, (tuple, list, set, frozenset)):
         return [plain(item) for item in value]
     return value
+
+
+def utc(time: datetime) -> datetime:
+    """Return a time in UTC. Raises ValueError for a time without a zone: nobody knows which hour it means."""
+    if time.tzinfo is None:
+        raise ValueError(f"a time without a zone: {time!r}")
+    return time.astimezone(UTC)
 
 
 def aware(value: datetime | None) -> datetime | None:
