@@ -1,7 +1,7 @@
 """What validation finds in a whole content, as sets: hard findings that block a publish, and warnings.
 
-The same limits as the reducer's (`core.geometry`, `core.review.session`), said once more as expressions because a content has
-hundreds of thousands of boxes; a property test holds the two together.
+The limits of `core.geometry` and the reducer, said once more as expressions because a content has hundreds of thousands of boxes; a
+property test holds the two together. A box under 1 px on a side cannot be drawn but may be imported: it is small, not invalid.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.core.geometry import MIN_BOX_SIDE_PX
 from labelkit.core.review.annotations import Capability, FrameState
 from labelkit.core.review.publishing import Finding, FindingCode
 
@@ -44,12 +43,12 @@ def _hard(rows: pl.DataFrame, capability: Capability) -> list[Finding]:
     )
     kind = pl.when(pl.col("width").is_null()).then(pl.lit("point")).otherwise(pl.lit("box"))
     known = pl.col("frame_width").is_not_null() & (pl.col("frame_width") > 0)
-    small = (pl.col("width") < MIN_BOX_SIDE_PX) | (pl.col("height") < MIN_BOX_SIDE_PX)
+    empty = (pl.col("width") <= 0) | (pl.col("height") <= 0)
     rules = [
         (FindingCode.UNKNOWN_FRAME, ~known, "{label} lies on a frame without a picture"),
         (FindingCode.NOT_A_NUMBER, ~finite, "{label} has a coordinate that is no finite number"),
         (FindingCode.OUTSIDE_FRAME, known & finite & outside, "{label} reaches outside the frame"),
-        (FindingCode.EMPTY_BOX, finite & small.fill_null(value=False), "{label} is under 1 px on a side"),
+        (FindingCode.EMPTY_BOX, finite & empty.fill_null(value=False), "{label} is an empty box"),
         (FindingCode.UNKNOWN_CLASS, ~pl.col("label").is_in(list(capability.classes)), "{label} is no class of " + capability.name),
         (FindingCode.WRONG_GEOMETRY, kind != capability.geometry, "{label} is no " + capability.geometry),
         (FindingCode.DUPLICATE_ID, pl.struct("frame_index", "id").is_duplicated(), "{label} shares its id with another annotation"),
