@@ -69,10 +69,13 @@ class Changes:
         return Diff(tuple(found["added"]), tuple(found["removed"]), tuple(found["modified"]), flags, self.summary())
 
 
-def compare(left: Content, right: Content, *, match: MatchBy = "auto", threshold: float | None = None) -> Changes:
+def compare(
+    left: Content, right: Content, *, match: MatchBy = "auto", threshold: float | None = None, tolerance_px: float | None = None
+) -> Changes:
     """Return what changed from `left` to `right`. Only frames whose digests differ are read.
 
     `match="auto"` uses ids where the two share any, else geometry: boxes from an IoU of 0.3, points within 20 px, or `threshold`.
+    Coordinates count as changed beyond `tolerance_px`: by default 0 by id and 1 px by geometry, where two tools round differently.
     """
     differing = left.rows.join(right.rows, on="frame_index", how="full", suffix="_after", coalesce=True).filter(
         pl.col("digest").ne_missing(pl.col("digest_after"))
@@ -87,8 +90,9 @@ def compare(left: Content, right: Content, *, match: MatchBy = "auto", threshold
     else:
         a, b = _paired(a, b, threshold or LEAST_IOU, threshold or MOST_PX)
     shown = "" if by_id else f" within {threshold or MOST_PX:g} px" if points else f" at IoU >= {threshold or LEAST_IOU:g}"
+    tolerance = tolerance_px if tolerance_px is not None else 0.0 if by_id else 1.0
     flags = differing.filter(pl.col("flags").ne_missing(pl.col("flags_after"))).select("frame_index", "flags", "flags_after")
-    return Changes(_joined(a, b), flags.sort("frame_index"), max(len(left), len(right)), "id" if by_id else "geometry", shown)
+    return Changes(_joined(a, b, tolerance), flags.sort("frame_index"), max(len(left), len(right)), "id" if by_id else "geometry", shown)
 
 
 def _exploded(differing: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -100,10 +104,14 @@ def _share_ids(a: pl.DataFrame, b: pl.DataFrame) -> bool:
     return a.is_empty() or b.is_empty() or not a.join(b, on=["frame_index", "id"], how="semi").is_empty()
 
 
-def _joined(a: pl.DataFrame, b: pl.DataFrame) -> pl.DataFrame:
+def _joined(a: pl.DataFrame, b: pl.DataFrame, tolerance_px: float) -> pl.DataFrame:
     both = a.with_columns(here=True).join(b.with_columns(here=True), on=["frame_index", "key"], how="full", suffix="_after", coalesce=True)
-    # compared as they are hashed: in ten-thousandths of a px
-    moved = [pl.col(n).mul(1e4).round().ne_missing(pl.col(f"{n}_after").mul(1e4).round()) for n in GEOMETRY]
+    # as exact as the hash where the tolerance is 0: half a ten-thousandth of a px
+    beyond = max(tolerance_px, 0.00005)
+    moved = [
+        (pl.col(n).is_null() != pl.col(f"{n}_after").is_null()) | ((pl.col(n) - pl.col(f"{n}_after")).abs() > beyond).fill_null(value=False)
+        for n in GEOMETRY
+    ]
     shared = pl.col("here").is_not_null() & pl.col("here_after").is_not_null()
     facts = both.with_columns(
         kind=pl.when(pl.col("here").is_null())

@@ -73,16 +73,25 @@ class PackCases(DraftCases):
             act.record("ELIGIBILITY_SET", state=after.value, reason=text, version=expected_version + 1)
             return self._revision(act.tx, revision_id)[0]
 
-    def diff(self, left: Comparable, right: Comparable, *, match: MatchBy = "auto", threshold: float | None = None) -> Diff:
+    def diff(
+        self,
+        left: Comparable,
+        right: Comparable,
+        *,
+        match: MatchBy = "auto",
+        threshold: float | None = None,
+        tolerance_px: float | None = None,
+    ) -> Diff:
         """Return what changed from `left` to `right`: revisions, drafts, prelabel packs or runs, by value or id.
 
         Annotations are matched by id where the two share ids, else by geometry (IoU >= 0.3 for boxes, 20 px for points, or `threshold`).
+        Coordinates differ beyond `tolerance_px`: 0 by id, 1 px by geometry unless told.
         """
         with self._gate.read() as (tx, _):
             a, b = self._content_of(tx, left), self._content_of(tx, right)
         if len(a) != len(b):
             raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
-        return compare(a, b, match=match, threshold=threshold).diff()
+        return compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px).diff()
 
     def _step(self, pack_id: str, step: PackStep, reason: str) -> LabelPack:
         with self._gate.act(Action.APPROVE_PACK, f"pack:{pack_id}") as act:
