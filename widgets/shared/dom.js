@@ -71,16 +71,17 @@ export function badge(text, tone = "plain", title) {
   return h("span", { class: `lk-badge lk-tone-${tone}`, title }, text);
 }
 
-/**
- * A compact id, whole on hover, copied by a click. Ids begin with their time and so differ at their end; digests differ from the start.
- * @param {string | null | undefined} id
- */
+/** The compact form of an id: ids begin with their time and so differ at their end; digests differ from the start. @param {string} id */
+export function compact(id) {
+  const [, before, bare] = /** @type {RegExpExecArray} */ (/^((?:\w+:)?(?:[a-z][a-z0-9]*_(?=[0-9a-z]{26}$))?)(.*)$/s.exec(id));
+  if (bare.length <= 10) return id;
+  return before.endsWith("_") ? `${before}\u2026${bare.slice(-6)}` : `${before}${bare.slice(0, 8)}\u2026`;
+}
+
+/** A compact id, whole on hover, copied by a click. @param {string | null | undefined} id */
 export function shortId(id) {
   if (!id) return h("span", { class: "lk-dim" }, "none");
-  const [, before, bare] = /** @type {RegExpExecArray} */ (/^((?:\w+:)?(?:[a-z][a-z0-9]*_(?=[0-9a-z]{26}$))?)(.*)$/s.exec(id));
-  const timed = before.endsWith("_");
-  const shown = bare.length <= 10 ? id : timed ? `${before}\u2026${bare.slice(-6)}` : `${before}${bare.slice(0, 8)}\u2026`;
-  return h("button", { type: "button", class: "lk-id", title: `${id} (click to copy)`, "aria-label": `Copy ${id}`, on: { click: () => copy(id) } }, shown);
+  return h("button", { type: "button", class: "lk-id", title: `${id} (click to copy)`, on: { click: () => copy(id) } }, compact(id));
 }
 
 /**

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { askReason, badge, button, h, shortId, table } from "./dom.js";
+import { askReason, badge, button, compact, h, shortId, table } from "./dom.js";
+import { count, counted, moment } from "./format.js";
 
 /**
  * @typedef {{id: string, review_status: string, validation_status: string, publishable: boolean, steps: string[], reason: string | null, updated_at: string, updated_by: string}} PackRow
@@ -29,18 +30,18 @@ export function packTable(root, rows, act) {
   /** @param {PackRow} row @param {string} step */
   const go = async (row, step) => {
     const kind = step === "approve" ? /** @type {const} */ ("primary") : /** @type {const} */ ("danger");
-    const reason = await askReason(root, { title: `${WORDS[step]} label pack ${row.id}`, action: WORDS[step], kind, detail: PACK_DETAIL[step] });
+    const reason = await askReason(root, { title: `${WORDS[step]} label pack ${compact(row.id)}`, action: WORDS[step], kind, detail: PACK_DETAIL[step] });
     if (reason) await act(step, row, reason);
   };
   return table(
     "Label packs",
-    ["Pack", "Review", "Validation", "Reason", "Last change", ""],
+    ["Pack", "Review", "Validation", "Reason", "Last change", h("span", { class: "lk-offscreen" }, "Steps")],
     rows.map((row) => [
       shortId(row.id),
       state(row.review_status),
       state(row.validation_status),
       row.reason ?? h("span", { class: "lk-dim" }, "none"),
-      h("span", { class: "lk-dim" }, `${row.updated_at}, ${row.updated_by}`),
+      h("span", { class: "lk-dim" }, moment(row.updated_at), `, ${row.updated_by}`),
       h("div", { class: "lk-row lk-end" }, ...row.steps.map((step) => button(WORDS[step], () => go(row, step), { kind: step === "approve" ? "plain" : "danger", name: `${WORDS[step]} label pack ${row.id}` }))),
     ]),
     "No label pack yet: the first publish creates one.",
@@ -61,8 +62,8 @@ function difference(row) {
   return h(
     "div",
     { class: "lk-stack lk-tight", title },
-    h("span", { class: "lk-diff" }, h("span", { class: "lk-plus" }, `+${added}`), h("span", { class: "lk-minus" }, `\u2212${removed}`), h("span", { class: "lk-changed" }, `~${modified}`)),
-    h("span", { class: "lk-dim" }, `on ${frames} frame${frames === 1 ? "" : "s"}${flags ? `, flags on ${flags}` : ""}`),
+    h("span", { class: "lk-diff" }, h("span", { class: "lk-plus" }, `+${count(added)}`), h("span", { class: "lk-minus" }, `\u2212${count(removed)}`), h("span", { class: "lk-changed" }, `~${count(modified)}`)),
+    h("span", { class: "lk-dim" }, `on ${counted(frames, "frame")}${flags ? `, flags on ${flags}` : ""}`),
   );
 }
 
@@ -71,7 +72,7 @@ function provenance(row) {
   return h(
     "div",
     { class: "lk-stack lk-tight" },
-    h("span", {}, `${row.created_at} by ${row.actor}`),
+    h("span", {}, moment(row.created_at), ` by ${row.actor}`),
     h("span", { class: "lk-dim" }, "from ", shortId(row.lineage), ", draft ", shortId(row.draft_id), ` v${row.draft_version}`),
     h("span", { class: "lk-dim" }, "pack ", shortId(row.pack_id), ", content ", shortId(row.content_hash)),
     row.warnings.length > 0 && h("span", { class: "lk-dim" }, `warnings overridden: ${row.warnings.join(", ")}${row.reason ? ` (${row.reason})` : ""}`),
@@ -98,16 +99,16 @@ export function historyTable(root, rows, act) {
   };
   return table(
     "Revision history",
-    ["Revision", "Labels", "Difference", "Provenance", "Dataset eligibility"],
+    ["Revision", h("div", { class: "lk-number" }, "Labels"), "Difference", "Provenance", "Dataset eligibility"],
     rows.map((row) => [
       h("strong", {}, row.number),
-      h("div", { class: "lk-stack lk-tight" }, h("span", {}, row.annotations), h("span", { class: "lk-dim" }, `${row.frames} frames`)),
+      h("div", { class: "lk-stack lk-tight lk-number" }, h("span", {}, count(row.annotations)), h("span", { class: "lk-dim" }, counted(row.frames, "frame"))),
       difference(row),
       provenance(row),
       h(
         "div",
         { class: "lk-stack" },
-        h("div", { class: "lk-row" }, state(row.eligibility), ...row.steps.map((step) => button(step === "approve" ? "Approve for dataset" : "Revoke", () => go(row, step), { kind: step === "approve" ? "plain" : "danger", name: `${step === "approve" ? "Approve" : "Revoke"} revision ${row.number}` }))),
+        h("div", { class: "lk-row" }, state(row.eligibility), ...row.steps.map((step) => button(step === "approve" ? "Approve for dataset" : "Revoke", () => go(row, step), { kind: step === "approve" ? "plain" : "danger", name: `${step === "approve" ? "Approve for dataset" : "Revoke"}: revision ${row.number}` }))),
         row.eligibility_reason && h("span", { class: "lk-dim" }, `${row.eligibility_by ?? ""}: ${row.eligibility_reason}`),
         !row.pack_approved && row.eligibility !== "APPROVED" && h("span", { class: "lk-dim" }, "Its label pack is not approved."),
       ),
