@@ -12,8 +12,11 @@ from labelkit.services.review.draft import Draft
 from labelkit.services.review.drafts import DraftCases
 from labelkit.store.compare import compare
 from labelkit.store.content import Content
+from labelkit.store.risk import risk
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from labelkit.core.media import Media
     from labelkit.store.compare import MatchBy
     from labelkit.store.transaction import Transaction
@@ -92,6 +95,19 @@ class PackCases(DraftCases):
         if len(a) != len(b):
             raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
         return compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px).diff()
+
+    def risk(self, media: str | Media, capability: str) -> pl.DataFrame:
+        """Return one row a frame of the scope's draft: frame_index, seen, risk in [0, 1], and the signals that it is made of."""
+        with self._gate.read() as (tx, _):
+            scope, found, known = self._desk.scope(tx, media, capability)
+            head = tx.review.draft_of(scope)
+            if head is None:
+                raise NotFound.among("draft", scope.key, [], "ws.review.drafts()")
+            overlay = tx.review.overlay(head)
+            seed = tx.review.prelabel_object(head.lineage.pack, scope.workspace) if head.lineage.pack else None
+        content = self._desk.content(head.base_object, found).replaced(overlay)
+        proposed = None if seed is None else self._desk.content(seed, found)
+        return risk(self._gate.database, content, self._desk.frames(found), proposed, known)
 
     def _step(self, pack_id: str, step: PackStep, reason: str) -> LabelPack:
         with self._gate.act(Action.APPROVE_PACK, f"pack:{pack_id}") as act:
