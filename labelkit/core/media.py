@@ -27,6 +27,7 @@ class FrameProblem(StrEnum):
     TOO_LARGE = "FRAME_TOO_LARGE"
     UNREADABLE = "FRAME_UNREADABLE"
     OUTSIDE_ROOT = "FRAME_OUTSIDE_ROOT"
+    CHANGED = "FRAME_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)

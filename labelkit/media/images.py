@@ -42,22 +42,28 @@ def read_folder(source: str | Path, *, fps: float = DEFAULT_FPS, max_pixels: int
 
 
 def read_bytes(media_root: str | Path, frame: Frame) -> bytes:
-    """Return the stored bytes of a frame. Raises `FRAME_UNAVAILABLE` with the frame's problem, or with the one met now."""
+    """Return the stored bytes of a frame, the very ones that were looked at when the media was added.
+
+    Raises `FRAME_UNAVAILABLE` with the frame's problem, or with the one met now; `FRAME_CHANGED` where the file was replaced since.
+    """
     if frame.problem is not None:
         raise _unavailable(frame, frame.problem)
     try:
         with open_file(locate(Path(media_root), frame.name)) as file:
-            return file.read()
+            data = file.read()
     except ProblemError as error:
         raise _unavailable(frame, error.problem) from error
     except OSError as error:
         raise _unavailable(frame, FrameProblem.UNREADABLE) from error
+    if hashlib.sha256(data).hexdigest() != frame.sha256:
+        raise _unavailable(frame, FrameProblem.CHANGED)
+    return data
 
 
 def as_jpeg_or_native(media_root: str | Path, frame: Frame) -> tuple[bytes, str]:
     """Return bytes that a browser shows, and their MIME type: the stored ones, or a JPEG where browsers do not know the format.
 
-    Raises `FRAME_UNAVAILABLE`, also where the file was replaced since by something that is no image.
+    Raises `FRAME_UNAVAILABLE`.
     """
     data = read_bytes(media_root, frame)
     kind = kind_of(data[:16])
@@ -65,13 +71,8 @@ def as_jpeg_or_native(media_root: str | Path, frame: Frame) -> tuple[bytes, str]
         raise _unavailable(frame, FrameProblem.NOT_AN_IMAGE)
     if kind.shown:
         return data, kind.mime
-    try:
-        with quiet(), kind.opener(io.BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _unavailable(frame, FrameProblem.TOO_LARGE)
-            return as_jpeg(image), "image/jpeg"
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _unavailable(frame, FrameProblem.TRUNCATED) from error
+    with quiet(), kind.opener(io.BytesIO(data)) as image:
+        return as_jpeg(image), "image/jpeg"
 
 
 def as_jpeg(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:

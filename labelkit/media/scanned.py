@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.core.media import Frame, FrameProblem
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from labelkit.core.media import MediaKind
+    from labelkit.core.media import Frame, MediaKind
 
 DEFAULT_FPS = 25.0
 FRAMES: dict[str, pl.DataType] = {
@@ -41,9 +39,3 @@ class ScannedMedia:
         columns = {name: [getattr(frame, name) for frame in self.frames] for name in FRAMES}
         columns["problem"] = [None if problem is None else str(problem) for problem in columns["problem"]]
         return pl.DataFrame(columns, schema=FRAMES)
-
-
-def frames_of(table: pl.DataFrame) -> tuple[Frame, ...]:
-    """Return the frames that `to_polars` wrote."""
-    rows = table.select(*FRAMES).iter_rows(named=True)
-    return tuple(Frame(**{**row, "problem": None if row["problem"] is None else FrameProblem(row["problem"])}) for row in rows)
