@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from labelkit.core.review.risk import NEIGHBOURS, WEIGHTS, Signal
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from labelkit.core.review.annotations import Capability
     from labelkit.store.content import Content
     from labelkit.store.database import Database

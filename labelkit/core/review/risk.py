@@ -5,9 +5,12 @@ A frame's risk is `1 - product(1 - weight x signal)`: one strong signal is enoug
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEIGHBOURS = 2
 WORTH_A_LOOK = 0.4
