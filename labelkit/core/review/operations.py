@@ -144,7 +144,7 @@ class ReviewOp:
 
     @classmethod
     def from_json(cls, row: Mapping[str, object]) -> ReviewOp:
-        """Return the operation that a browser or file sent. Raises `INVALID_OPERATION` for unknown fields or kinds."""
+        """Return the operation that a browser or file sent. Raises `INVALID_OPERATION` for unknown fields, kinds or types."""
         known = set(cls.__dataclass_fields__)
         unknown = sorted(set(row) - known)
         if unknown:
@@ -154,6 +154,19 @@ class ReviewOp:
         except ValueError as error:
             raise InvalidOperation(reason=f"unknown kind {row.get('kind')!r}") from error
         fields = {name: value for name, value in row.items() if name != "kind"}
+        for name, value in fields.items():
+            if not _fits(name, value):
+                raise InvalidOperation(reason=f"{name} cannot be {value!r}")
         if "source" in fields:
-            fields["source"] = Source(str(fields["source"]))
+            fields["source"] = Source(fields["source"])
         return cls(kind, **fields)  # type: ignore[arg-type]
+
+
+def _fits(name: str, value: object) -> bool:
+    """Say whether a field sent as JSON has its type; what a number must be the reducer says, operation by operation."""
+    if name == "frame":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if name == "source":
+        return isinstance(value, str) and value in set(Source)
+    number = name in {"x", "y", "width", "height", "size"}
+    return value is None or isinstance(value, (int, float) if number else str)

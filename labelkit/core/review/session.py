@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from labelkit.core.geometry import Box, Geometry, Point
+from labelkit.core.geometry import Box, Geometry, Point, px
 from labelkit.core.review.annotations import (
     Annotation,
     Capability,
@@ -51,7 +51,7 @@ def _add(content: FrameContent, op: ReviewOp, size: FrameSize, capability: Capab
         geometry = Box.at(*_finite(op, "x", "y", "width", "height"))
     else:
         x, y = _finite(op, "x", "y")
-        geometry = Point.at(x, y, None if op.size is None else _finite(op, "size")[0])
+        geometry = Point.at(x, y, None if op.size is None else _diameter(op))
     if geometry.kind != capability.geometry:
         raise InvalidOperation(reason=f"{capability.name} is labelled with a {capability.geometry}, not a {geometry.kind}")
     added = Annotation(op.id, label, _fitted(geometry, size), None, op.source)
@@ -77,10 +77,7 @@ def _resize(content: FrameContent, op: ReviewOp, size: FrameSize, _capability: C
     if isinstance(shape, Box):
         resized = _fitted(Box.at(*_finite(op, "x", "y", "width", "height")), size)
     else:
-        (diameter,) = _finite(op, "size")
-        if diameter <= 0:
-            raise InvalidOperation(reason="the size of a point must be above 0 px")
-        resized = Point.at(shape.x, shape.y, diameter)
+        resized = Point.at(shape.x, shape.y, _diameter(op))
     return _changed(content, found, replace(found, geometry=resized, source=Source.HUMAN))
 
 
@@ -159,6 +156,13 @@ def _finite(op: ReviewOp, *names: str) -> list[float]:
             raise InvalidOperation(reason=f"{op.kind} needs {name} as a finite number, got {value!r}")
         values.append(float(value))
     return values
+
+
+def _diameter(op: ReviewOp) -> float:
+    diameter = px(_finite(op, "size")[0])
+    if diameter <= 0:
+        raise InvalidOperation(reason="the size of a point must be above 0 px")
+    return diameter
 
 
 def _fitted(geometry: Geometry, size: FrameSize) -> Geometry:
