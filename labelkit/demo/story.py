@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rich.status import Status
+
     from labelkit.services.prelabels import PrelabelRun
     from labelkit.services.review.draft import Draft
     from labelkit.services.review.publish import PublishOutcome
@@ -28,15 +30,6 @@ if TYPE_CHECKING:
 FRAMES, QUICK_FRAMES = 48, 12
 NEARLY_IDENTICAL = 0.9
 REASON = "reviewed by the demo's operations"
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """A clip with what its review came to."""
-
-    clip: Clip
-    operations: int
-    outcome: PublishOutcome
 
 
 class Demo:
@@ -78,30 +71,29 @@ class Demo:
                 kept, read = (sum(getattr(run.report, name) for run in runs.values()) for name in ("kept", "read"))
                 self._fact = f"{kept} labels of {read} records, {len(runs)} run(s)"
             with self._step("Review by operations"):
-                reviewed = [self._reviewed(ws, clip, runs[clip.name], capability) for clip in source.clips]
-                self._fact = f"{sum(one.operations for one in reviewed)} operations"
+                kinds: Counter[str] = Counter()
+                drafts = [self._reviewed(ws, clip, runs[clip.name], kinds) for clip in source.clips]
+                self._fact = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
             with self._step("Publish"):
-                self._fact = ", ".join(
-                    f"{one.clip.name}: {one.outcome.code} revision {one.outcome.revision.number}" for one in reviewed[:3]
-                )
-                self._fact += f" and {len(reviewed) - 3} more" if len(reviewed) > 3 else ""
+                outcomes = [_published(ws, draft) for draft in drafts]
+                self._fact = ", ".join(f"{code} ({count})" for code, count in Counter(outcome.code for outcome in outcomes).items())
             with self._step("Approve for datasets"):
-                self._fact = f"{sum(_approve(ws, one.outcome) for one in reviewed)} revision(s) approved"
-        with self._step("Build by the recipe"):
-            outcome = self._built(capability, [one.outcome.pack.id for one in reviewed])
-            result = dict(outcome.result or {})
+                self._fact = f"{sum(_approve(ws, outcome) for outcome in outcomes)} revision(s) approved"
+        with self._step("Build by the recipe") as status:
+            built = self._built(capability, [outcome.pack.id for outcome in outcomes], status)
+            result = dict(built.result or {})
             self._fact = f"{result['outcome']}: {result['samples']} samples, {result['annotations']} annotations, {result['splits']}"
         self._console.print(f"  [bold]Quality[/bold]  {result['quality']}")
         self._console.print(f"\nDone in {time.monotonic() - began:.0f} s.\n")
-        for name, value in self._places(outcome).items():
+        for name, value in self._places(built).items():
             self._console.print(f"  {name:<18} {value}", soft_wrap=True)
         return result
 
     @contextmanager
-    def _step(self, title: str) -> Iterator[None]:
+    def _step(self, title: str) -> Iterator[Status]:
         began = time.monotonic()
-        with self._console.status(f"{title} …"):
-            yield
+        with self._console.status(f"{title} …") as status:
+            yield status
         self._console.print(
             f"[green]✓[/green] [bold]{title}[/bold]  {self._fact}  [dim]{time.monotonic() - began:.1f} s[/dim]", soft_wrap=True
         )
@@ -117,21 +109,20 @@ class Demo:
             "yolo", clip.labels, media=clip.name, capability=capability, classes=source.classes, model=source.model, model_version="1"
         )
 
-    def _reviewed(self, ws: Workspace, clip: Clip, run: PrelabelRun, capability: str) -> Reviewed:
-        draft = ws.review.open(clip.name, capability, run=run.id)
+    def _reviewed(self, ws: Workspace, clip: Clip, run: PrelabelRun, kinds: Counter[str]) -> Draft:
+        draft = ws.review.open(clip.name, run.capability, run=run.id)
         if clip.corrected is None:
             operations = _tidied(draft)
         else:
             better = ws.prelabels.import_(
-                "yolo", clip.corrected, media=clip.name, capability=capability, classes=self._classes, model="corrected"
+                "yolo", clip.corrected, media=clip.name, capability=run.capability, classes=self._classes, model="corrected"
             )
             operations = replayed(ws, draft, better)
         operations += [ReviewOp.accept(frame.index) for frame in draft.frames if frame.problem is None]
-        draft = ws.review.apply(draft.id, base_version=draft.version, ops=operations)
-        outcome = ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason=REASON)
-        return Reviewed(clip, len(operations), outcome)
+        kinds.update(operation.kind for operation in operations)
+        return ws.review.apply(draft.id, base_version=draft.version, ops=operations)
 
-    def _built(self, capability: str, packs: list[str]) -> recipes.RunOutcome:
+    def _built(self, capability: str, packs: list[str], status: Status) -> recipes.RunOutcome:
         parameters = {
             "store": str(self.store),
             "capability": capability,
@@ -140,13 +131,12 @@ class Demo:
             "ratios": self._ratios(len(packs)),
             "export_to": str(self.store.parent / "export"),
         }
-        with self._console.status("Build by the recipe …") as status:
-            return recipes.run(
-                "build_dataset",
-                parameters,
-                output=self.store.parent / "runs",
-                progress=lambda cell: status.update(f"Build by the recipe: cell {cell.number} of {cell.total}"),
-            )
+        return recipes.run(
+            "build_dataset",
+            parameters,
+            output=self.store.parent / "runs",
+            progress=lambda cell: status.update(f"Build by the recipe: cell {cell.number} of {cell.total}"),
+        )
 
     @staticmethod
     def _ratios(groups: int) -> dict[str, float]:
@@ -198,6 +188,10 @@ def _tidied(draft: Draft) -> list[ReviewOp]:
             else:
                 kept.append(box)
     return operations
+
+
+def _published(ws: Workspace, draft: Draft) -> PublishOutcome:
+    return ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason=REASON)
 
 
 def _capability(ws: Workspace, source: Source) -> str:

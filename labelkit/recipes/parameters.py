@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -26,6 +26,15 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def given(cls, names: Mapping[str, object]) -> Self:
+        """Return the parameters among the names of a notebook, checked again: plain papermill does not check. For its first cell.
+
+        Raises `RecipeParametersInvalid`.
+        """
+        values = {name: names[name] for name in cls.model_fields if name in names}
+        return cls.model_validate(check(cls.__name__, cls, values))
+
 
 class BuildDataset(Parameters):
     """Parameters of `build_dataset`: which store, which label packs (none named: all that are included by default), how to split."""
@@ -36,7 +45,7 @@ class BuildDataset(Parameters):
     name: str = "players"
     description: str = ""
     label_pack_ids: list[str] = []
-    ratios: dict[str, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
+    ratios: dict[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
     seed: int = 0
     force: bool = False
     export_format: str = "coco"
@@ -51,11 +60,12 @@ class Quickstart(Parameters):
 
 
 class ReviewQueue(Parameters):
-    """Parameters of `review_queue`: which scope of which store to show."""
+    """Parameters of `review_queue`: which scope of which store to show; without a media the first that has a draft or a run."""
 
     store: str = "labels.duckdb"
     workspace: str = "default"
     capability: str = "player_detection"
+    media: str | None = None
 
 
 MODELS: dict[str, type[Parameters]] = {"build_dataset": BuildDataset, "quickstart": Quickstart, "review_queue": ReviewQueue}
