@@ -60,7 +60,7 @@ class Quickstart(Parameters):
 
 
 class ReviewQueue(Parameters):
-    """Parameters of `review_queue`: which scope of which store to show; without a media the first that has a draft or a run."""
+    """Parameters of `review_queue`: which store to review, and the media to begin with; by default the first."""
 
     store: str = "labels.duckdb"
     workspace: str = "default"
