@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labelkit.core.hashing import Digest, canonical_json, digest_of_lines
+from labelkit.core.hashing import Digest, canonical_json, digest_of_lines, sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,4 +66,4 @@ class Tree:
 
 def row_digests(digests: Sequence[str]) -> str:
     """Return the digest of a chunk from the digests of its rows, in key order."""
-    return digest_of_lines(digests).value
+    return sha256_hex("".join([f"{digest}\n" for digest in digests]).encode())

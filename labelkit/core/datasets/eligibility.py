@@ -97,6 +97,11 @@ class Verdict:
         return self.reason is None
 
     @property
+    def pack_id(self) -> str:
+        """Return the id of the pack."""
+        return self.pack.pack_id
+
+    @property
     def why(self) -> str:
         """Return the rule and the row that decided, in one sentence."""
         pack, revoked = self.pack, self.pack.review_status is ReviewStatus.REVOKED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from html import escape
@@ -174,6 +175,11 @@ class Evaluation:
             return f"Hard fail ({len(self.hard_fails)})"
         return f"Warnings ({len(self.warnings)})" if self.warnings else "Pass"
 
+    @property
+    def summary(self) -> str:
+        """Return the hard fails in one line."""
+        return "; ".join(f"{one.code}: {one.message}" for one in self.hard_fails)
+
     def as_json(self) -> dict[str, Any]:
         """Return the evaluation with the thresholds it used, as plain JSON."""
         return {"policy_version": self.policy_version, "checks": [asdict(check) for check in self.checks]}
@@ -185,6 +191,11 @@ class Evaluation:
             return NOT_EVALUATED
         checks = tuple(Indicator(**{**check, "severity": Severity(check["severity"])}) for check in kept["checks"])
         return cls(kept["policy_version"], checks)
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Evaluation:
+        """Return the evaluation that was kept as JSON text; none is `Not evaluated`."""
+        return cls.from_json(None if text is None else json.loads(text))
 
     def __repr__(self) -> str:
         return "\n".join([f"<Quality {self.badge}>", *(f"  {i.severity} {i.code}: {i.message}" for i in self.indicators)])

@@ -1,0 +1,186 @@
+"""`ws.datasets`: see what a build would do, build, wait, list and open datasets."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.core.actors import Action
+from labelkit.core.datasets.builds import BuildOutcome, BuildRequest, BuildStatus, BuildStep
+from labelkit.core.datasets.eligibility import Policy, judge
+from labelkit.core.datasets.fingerprint import explain
+from labelkit.core.datasets.preflight import Preflight
+from labelkit.core.datasets.quality import Evaluation
+from labelkit.errors import BuildFailed, BuildStillRunning, BuildSuperseded, JobLost, NotFound, StoreReadOnly
+from labelkit.services.datasets.building import LOST, Builder, BuildResult, reuse_of
+from labelkit.services.datasets.dataset import Dataset, Lineage
+from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from labelkit.core.datasets.fingerprint import Difference
+    from labelkit.store.acting import Gate
+    from labelkit.store.datasets import BuildRow
+
+__all__ = ["BuildResult", "Dataset", "Datasets", "Lineage"]
+
+ATTEMPTS = 3
+POLL_S = 0.2
+
+
+class Datasets:
+    """Every use case of datasets, for one workspace."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def candidates(self, capability: str) -> pl.DataFrame:
+        """Return every pack of a capability in the workspaces that you may read, with what a build would do with it by default.
+
+        Columns: pack_id, workspace, media, group_key, camera_type, review_status, validation_status, revision_id, revision_number,
+        frames, annotations, included, reason, why.
+        """
+        with self._gate.read() as (tx, actor):
+            facts = tx.datasets.sources.candidate_facts(capability)
+        readable = frozenset(pack.workspace_id for pack in facts if actor.may(Action.READ, pack.workspace_id))
+        verdicts = judge([pack for pack in facts if pack.workspace_id in readable], Policy(capability, readable))
+        rows = [
+            (
+                verdict.pack_id,
+                verdict.pack.workspace,
+                verdict.pack.media,
+                verdict.pack.group_key,
+                verdict.pack.camera_type,
+                str(verdict.pack.review_status),
+                str(verdict.pack.validation_status),
+                revision.id if revision else None,
+                revision.number if revision else None,
+                revision.frame_count if revision else None,
+                revision.annotation_count if revision else None,
+                verdict.included,
+                None if verdict.reason is None else str(verdict.reason),
+                verdict.why,
+            )
+            for verdict in verdicts
+            for revision in [verdict.revision]
+        ]
+        return pl.DataFrame(rows, schema=CANDIDATES, orient="row").sort("workspace", "media", "pack_id")
+
+    def preflight(self, request: BuildRequest) -> Preflight:
+        """Return everything that a build of this request would decide; nothing is written.
+
+        Raises `PERMISSION_DENIED` and `NOT_FOUND` (no such capability). All else that would stop a build is among the issues.
+        """
+        with self._gate.read() as (tx, actor):
+            facts = load(tx, self._gate.workspace.id, actor, request)
+        planned = plan(self._gate.database, facts)
+        with self._gate.read() as (tx, _):
+            head = reusable(tx, self._gate.workspace.id, planned)
+        fingerprint = build_fingerprint(planned, actor.user).value
+        if head is None:
+            return Preflight(planned, fingerprint, BuildOutcome.CREATED)
+        return Preflight(planned, fingerprint, reuse_of(head), head.version_id)
+
+    def build(self, request: BuildRequest, *, progress: Callable[[int, int], None] | None = None) -> BuildResult:
+        """Build a dataset version from approved packs, or return the equal one that exists or is being built.
+
+        `progress` is called with the samples done and all samples. Raises `PERMISSION_DENIED`, `NOT_FOUND`,
+        `ELIGIBILITY_OVERRIDE_FORBIDDEN`, `SPLIT_RATIOS_INVALID`, `NO_ELIGIBLE_LABEL_DATA`, `LABEL_PACKS_OVERLAP`,
+        `SPLIT_PLACEMENT_CONFLICT`, `DATASET_QUALITY_HARD_FAIL`, `JOB_LOST`, `STORAGE_READ_FAILED` and `STORAGE_WRITE_FAILED`; after any of
+        them there is no new version.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._built(request, progress)
+            except BuildSuperseded:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError
+
+    def _built(self, request: BuildRequest, progress: Callable[[int, int], None] | None) -> BuildResult:
+        # Permission is judged when the build starts, where a deny leaves its audit row; reading the facts needs none of its own.
+        with self._gate.database.reading() as tx:
+            facts = load(tx, self._gate.workspace.id, tx.workspaces.actor(self._gate.user), request)
+        return Builder(self._gate, facts, plan(self._gate.database, facts)).build(progress)
+
+    def wait(self, build_id: str, *, timeout_s: float = 600.0) -> BuildResult:
+        """Return the result of a build when it has ended well.
+
+        Raises `BUILD_FAILED` with what it failed by, `BUILD_STILL_RUNNING` after `timeout_s` seconds, `NOT_FOUND`.
+        """
+        until = time.monotonic() + timeout_s
+        while True:
+            row = self._row(build_id)
+            if row.status is BuildStatus.FAILED:
+                raise BuildFailed(build=row.id, failure=row.failure, reason=row.reason or "")
+            if row.status is BuildStatus.SUCCESS:
+                return BuildResult.reused(Dataset(self._gate, row))
+            if time.monotonic() >= until:
+                raise BuildStillRunning(build=row.id, waited_s=timeout_s)
+            time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
+
+    def get(self, dataset: str) -> Dataset:
+        """Return a dataset version by id, or the newest one of a name. Raises `NOT_FOUND` with the nearest name."""
+        return Dataset(self._gate, self._row(dataset))
+
+    def explain(self, left: str, right: str) -> Sequence[Difference]:
+        """Return the fields in which the build fingerprints of two dataset versions (ids or names) differ."""
+        rows = self._row(left), self._row(right)
+        with self._gate.read() as (tx, _):
+            parts = [tx.datasets.fingerprint(row.id) for row in rows]
+        return explain(*parts)
+
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        capability: str | None = None,
+        status: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> pl.DataFrame:
+        """Return builds and the versions they made, newest first; what is not known yet is null.
+
+        Columns: name, version, id, capability, status, failure, materialization, samples, annotations, split_samples (JSON), quality,
+        included_packs, excluded_packs, manifest_hash, build_id, created_at, created_by. The last row's `id` is the next page's `cursor`.
+        """
+        with self._gate.read() as (tx, _):
+            rows = tx.datasets.listed(self._gate.workspace.id, name=name, capability=capability, status=status, cursor=cursor, limit=limit)
+        badges = [Evaluation.from_text(text).badge for text in rows["quality"]]
+        return rows.with_columns(pl.Series("quality", badges, dtype=pl.String()))
+
+    def _row(self, dataset: str) -> BuildRow:
+        workspace = self._gate.workspace.id
+        with self._gate.read() as (tx, _):
+            row = tx.datasets.build(workspace, dataset) or tx.datasets.newest(workspace, dataset)
+            if row is None:
+                raise NotFound.among("dataset", dataset, tx.datasets.names(workspace), "ws.datasets.list()")
+            now = tx.now
+        if not row.is_lost(now):
+            return row
+        with suppress(StoreReadOnly), self._gate.database.transaction() as tx:
+            tx.datasets.end(row.id, BuildStep.LOSE, failure=JobLost.code, reason=LOST)
+            row = tx.datasets.build(workspace, row.id) or row
+        return row
+
+
+CANDIDATES = {
+    "pack_id": pl.String(),
+    "workspace": pl.String(),
+    "media": pl.String(),
+    "group_key": pl.String(),
+    "camera_type": pl.String(),
+    "review_status": pl.String(),
+    "validation_status": pl.String(),
+    "revision_id": pl.String(),
+    "revision_number": pl.Int32(),
+    "frames": pl.Int32(),
+    "annotations": pl.Int64(),
+    "included": pl.Boolean(),
+    "reason": pl.String(),
+    "why": pl.String(),
+}

@@ -1,0 +1,240 @@
+"""One build: load the facts, plan, start in a short transaction, assemble outside any lock, finish in a short transaction."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from labelkit.core.actors import Action
+from labelkit.core.datasets.builds import BuildOutcome, BuildStatus, BuildStep
+from labelkit.core.datasets.quality import evaluate
+from labelkit.errors import (
+    BuildSuperseded,
+    DatasetQualityHardFail,
+    EligibilityOverrideForbidden,
+    JobLost,
+    LabelkitError,
+    StoreConflict,
+)
+from labelkit.services.datasets.dataset import Dataset
+from labelkit.services.datasets.heartbeat import LEASE, Heartbeat
+from labelkit.services.datasets.planning import build_fingerprint, reusable
+from labelkit.store.datasets import NewBuild
+from labelkit.store.ids import new_id
+from labelkit.store.liveness import holder
+from labelkit.store.samples import KEY, Tally, assemble
+from labelkit.store.snapshots import SnapshotWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from labelkit.core.datasets.eligibility import Verdict
+    from labelkit.core.datasets.plans import BuildPlan
+    from labelkit.core.datasets.quality import Evaluation, Statistics
+    from labelkit.core.versions import Tree
+    from labelkit.services.datasets.planning import Facts
+    from labelkit.store.acting import Act, Gate
+    from labelkit.store.datasets import BuildRow
+
+LOST = "Its process ended without saying how."
+ENFORCEMENT = "DATASET_QUALITY_ENFORCEMENT_ENABLED"
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build request came to; `excluded_label_pack_ids` maps a pack to the code of its reason. Both are sorted by pack id."""
+
+    outcome: BuildOutcome
+    dataset: Dataset
+    build_id: str
+    build_status: BuildStatus
+    included_label_pack_ids: list[str]
+    excluded_label_pack_ids: dict[str, str]
+
+    @classmethod
+    def of(cls, dataset: Dataset, outcome: BuildOutcome, verdicts: tuple[Verdict, ...]) -> BuildResult:
+        """Return the result with what was decided about each requested pack."""
+        included = [verdict.pack_id for verdict in verdicts if verdict.included]
+        excluded = {verdict.pack_id: str(verdict.reason) for verdict in verdicts if not verdict.included}
+        return cls(outcome, dataset, dataset.build_id, dataset.status, included, excluded)
+
+    @classmethod
+    def reused(cls, dataset: Dataset) -> BuildResult:
+        """Return the result of a build that is there, with what it decided."""
+        lineage = dataset.lineage
+        return cls.of(dataset, BuildOutcome.REUSED_SUCCESS, (*lineage.included, *lineage.excluded))
+
+    def __repr__(self) -> str:
+        packs = f"{len(self.included_label_pack_ids)} packs included, {len(self.excluded_label_pack_ids)} excluded"
+        return f"<{self.outcome}: {self.dataset.title}, build {self.build_status}, {packs}>"
+
+
+def reuse_of(row: BuildRow) -> BuildOutcome:
+    """Return what it is called to reuse this build."""
+    return BuildOutcome.REUSED_SUCCESS if row.status is BuildStatus.SUCCESS else BuildOutcome.REUSED_IN_PROGRESS
+
+
+class Builder:
+    """Carries out one plan."""
+
+    def __init__(self, gate: Gate, facts: Facts, planned: BuildPlan) -> None:
+        self._gate = gate
+        self._database = gate.database
+        self._workspace = gate.workspace.id
+        self._facts = facts
+        self._plan = planned
+        self._request = planned.request
+        self._subject = f"dataset:{planned.request.name}"
+        self._build_id = new_id("bld")
+
+    def build(self, progress: Callable[[int, int], None] | None) -> BuildResult:
+        """Build, or return the equal build that was there first."""
+        reused = self._start()
+        if reused is not None:
+            return self._reuse(reused)
+        with self._ended_if_it_fails(), Heartbeat(self._database, self._build_id) as heart:
+            tree, tally = self._assemble(heart, progress)
+            self._finish(tree, tally)
+        with self._database.reading() as tx:
+            made = tx.datasets.build(self._workspace, self._build_id)
+        if made is None:
+            raise JobLost(build=self._build_id)
+        return BuildResult.of(Dataset(self._gate, made), BuildOutcome.CREATED, self._plan.verdicts)
+
+    def _start(self) -> BuildRow | None:
+        """Write the running build, or return the equal one; every refusal of the plan is raised here, under its audit row."""
+        try:
+            with self._gate.act(Action.BUILD, self._subject) as act:
+                self._plan.check()
+                if self._request.include_reviewed_override:
+                    self._record_override(act)
+                head = reusable(act.tx, self._workspace, self._plan)
+                if head is None:
+                    self._write_start(act)
+                    act.record(BuildOutcome.CREATED, build=self._build_id, reuse_fingerprint=self._plan.reuse.value)
+                return head
+        except EligibilityOverrideForbidden as refused:
+            self._gate.deny(Action.INCLUDE_REVIEWED, self._subject, refused)
+            raise
+        except StoreConflict:
+            with self._database.reading() as tx:
+                first = reusable(tx, self._workspace, self._plan)
+            if first is None:
+                raise
+            return first
+
+    def _record_override(self, act: Act) -> None:
+        reviewed = [v.revision.id for v in self._plan.included if v.revision is not None and v.revision == v.pack.reviewed]
+        act.tx.audit.record(
+            Action.INCLUDE_REVIEWED,
+            "ELIGIBILITY_OVERRIDE",
+            actor=act.actor.user,
+            workspace=self._workspace,
+            subject=self._subject,
+            allowed=True,
+            facts={"reviewed_revisions": reviewed},
+        )
+
+    def _write_start(self, act: Act) -> None:
+        rows = act.tx.datasets
+        over = None if self._request.force else rows.head(self._workspace, self._plan.reuse.value)
+        if over is not None and over.is_lost(act.tx.now):
+            rows.end(over.id, BuildStep.LOSE, failure=JobLost.code, reason=LOST)
+        build = NewBuild(
+            id=self._build_id,
+            version_id=new_id("dsv"),
+            dataset_id=rows.dataset_id(self._workspace, self._request.name, new_id=new_id("dts"), actor=act.actor.user),
+            workspace_id=self._workspace,
+            request=self._request,
+            reuse=self._plan.reuse,
+            fingerprint=build_fingerprint(self._plan, act.actor.user),
+            verdicts=self._plan.verdicts,
+            actor=act.actor.user,
+        )
+        rows.start(build, lease_until=act.tx.now + LEASE, holder=holder(), over=over)
+
+    def _reuse(self, row: BuildRow) -> BuildResult:
+        if row.status is BuildStatus.SUCCESS:
+            self._refuse_hard_fails(row.quality, row.id)
+        outcome = reuse_of(row)
+        with self._gate.act(Action.BUILD, self._subject) as act:
+            act.record(outcome, build=row.id, reuse_fingerprint=row.reuse_fingerprint)
+        return BuildResult.of(Dataset(self._gate, row), outcome, self._plan.verdicts)
+
+    def _assemble(self, heart: Heartbeat, progress: Callable[[int, int], None] | None) -> tuple[Tree, Tally]:
+        plan, tally = self._plan, Tally(self._facts.capability)
+        writer = SnapshotWriter(self._database.objects, KEY)
+        for rows in assemble(self._database, plan.included, plan.placement, self._request.min_annotations):
+            heart.check()
+            tally.add(rows)
+            writer.add(rows)
+            if progress is not None:
+                progress(tally.samples, plan.sample_count)
+        return writer.finish(), tally
+
+    def _finish(self, tree: Tree, tally: Tally) -> None:
+        """Write the version, unless hard fails stop it."""
+        statistics = tally.statistics(sum(verdict.pack.frame_count for verdict in self._plan.included))
+        evaluation = evaluate(statistics, self._request.capability)
+        if evaluation.hard_fails and self._enforced():
+            self._stop(statistics, evaluation)
+            self._refuse_hard_fails(evaluation, self._build_id)
+        with self._gate.act(Action.BUILD, self._subject) as act:
+            rows = act.tx.datasets
+            build = rows.build(self._workspace, self._build_id)
+            if build is None or not rows.end(build.id, BuildStep.SUCCEED):
+                raise JobLost(build=self._build_id)
+            placed = rows.placements(self._workspace, build.name)
+            if any(placed.get(group, split) != split for group, split in self._plan.placement.items()):
+                raise BuildSuperseded(dataset=build.name, build=build.id)
+            rows.add_quality(build.id, statistics, evaluation)
+            rows.add_version(build, tree, self._counts(tally), self._plan.placement)
+            act.record("BUILD_SUCCEEDED", build=build.id, manifest_hash=tree.digest.value, quality=evaluation.badge)
+
+    def _stop(self, statistics: Statistics, evaluation: Evaluation) -> None:
+        """End the build as failed by its quality, which is kept."""
+        failure = DatasetQualityHardFail.code
+        with self._gate.act(Action.BUILD, self._subject) as act:
+            if not act.tx.datasets.end(self._build_id, BuildStep.FAIL, failure=failure, reason=evaluation.summary):
+                raise JobLost(build=self._build_id)
+            act.tx.datasets.add_quality(self._build_id, statistics, evaluation)
+            act.tx.audit.record(
+                Action.BUILD,
+                failure,
+                actor=act.actor.user,
+                workspace=self._workspace,
+                subject=self._subject,
+                allowed=False,
+                facts={"build": self._build_id, "hard_fails": [one.code for one in evaluation.hard_fails]},
+            )
+
+    def _counts(self, tally: Tally) -> dict[str, object]:
+        return {
+            "sample_count": tally.samples,
+            "annotation_count": tally.annotations,
+            "split_samples": {split: tally.splits[split] for split in self._plan.splits},
+            "split_groups": self._plan.split_groups,
+            "class_counts": tally.class_counts(self._plan.splits),
+            "stability": asdict(self._plan.stability),
+        }
+
+    def _enforced(self) -> bool:
+        asked = self._request.enforce_quality
+        return os.environ.get(ENFORCEMENT, "").strip().lower() in ("1", "true", "yes", "on") if asked is None else asked
+
+    def _refuse_hard_fails(self, evaluation: Evaluation, build: str) -> None:
+        if evaluation.hard_fails and self._enforced():
+            raise DatasetQualityHardFail(count=len(evaluation.hard_fails), summary=evaluation.summary, build=build)
+
+    @contextmanager
+    def _ended_if_it_fails(self) -> Iterator[None]:
+        """Mark the build as failed whatever goes wrong in the block, so that the next request need not wait for the lease."""
+        try:
+            yield
+        except BaseException as error:
+            failure, reason = (error.code, error.detail) if isinstance(error, LabelkitError) else ("INTERRUPTED", type(error).__name__)
+            with suppress(LabelkitError), self._database.transaction() as tx:
+                tx.datasets.end(self._build_id, BuildStep.FAIL, failure=failure, reason=reason)
+            raise

@@ -1,0 +1,317 @@
+"""A dataset version as a value to explore: frames of everything, quality, lineage, samples by page, export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.core.datasets.samples import Answer, Page, Sample, frame_of
+from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
+from labelkit.errors import DatasetNotReady, NotFound
+from labelkit.store import snapshots
+from labelkit.store.samples import exploded
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labelkit.core.datasets.builds import BuildRequest, BuildStatus
+    from labelkit.core.datasets.eligibility import Verdict
+    from labelkit.core.datasets.quality import Evaluation
+    from labelkit.core.datasets.splits import Stability
+    from labelkit.core.versions import Tree
+    from labelkit.store.acting import Gate
+    from labelkit.store.datasets import BuildRow
+
+NOT_YET = "Stats not available yet"
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What a dataset was made from: verdicts by pack id, each with its pack, the revision taken or the reason, and `why`."""
+
+    included: tuple[Verdict, ...]
+    excluded: tuple[Verdict, ...]
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row a requested pack: id, verdict, reason, why, where it is from, and the revision that was taken."""
+        rows = [
+            (
+                v.pack_id,
+                v.included,
+                None if v.reason is None else str(v.reason),
+                v.why,
+                v.pack.workspace,
+                v.pack.media,
+                v.pack.group_key,
+                v.revision.id if v.revision else None,
+                v.revision.number if v.revision else None,
+                v.revision.content_hash if v.revision else None,
+            )
+            for v in sorted((*self.included, *self.excluded), key=lambda one: one.pack_id)
+        ]
+        names = ("workspace", "media", "group_key", "revision_id")
+        schema = {"pack_id": pl.String, "included": pl.Boolean, "reason": pl.String, "why": pl.String, **dict.fromkeys(names, pl.String)}
+        return pl.DataFrame(rows, schema={**schema, "revision_number": pl.Int32, "content_hash": pl.String}, orient="row")
+
+    def __repr__(self) -> str:
+        head = f"<Lineage: {len(self.included)} packs included, {len(self.excluded)} excluded>"
+        return "\n".join([head, *(f"  {v.pack_id}: {v.reason or 'included'}. {v.why}" for v in (*self.excluded, *self.included)[:20])])
+
+
+class Dataset:
+    """One version of a dataset. Its content never changes; while it is built, and after a failed build, it has none."""
+
+    def __init__(self, gate: Gate, row: BuildRow) -> None:
+        self._gate = gate
+        self._row = row
+
+    # --- facts
+
+    @property
+    def id(self) -> str:
+        """Return the id of this version, known before it is built."""
+        return self._row.version_id
+
+    @property
+    def name(self) -> str:
+        """Return the name that all versions of the dataset share."""
+        return self._row.name
+
+    @property
+    def version(self) -> int | None:
+        """Return the number of this version, from 1; None until it is built."""
+        return self._row.number
+
+    @property
+    def title(self) -> str:
+        """Return name, version and id."""
+        return f"{self.name} v{self.version} ({self.id})" if self.version else f"{self.name} ({self.id})"
+
+    @property
+    def status(self) -> BuildStatus:
+        """Return `running`, `success` or `failed`, as it was when this value was asked for."""
+        return self._row.status
+
+    @property
+    def failure(self) -> str | None:
+        """Return the code that the build failed by."""
+        return self._row.failure
+
+    @property
+    def build_id(self) -> str:
+        """Return the id of the build that makes or made this version."""
+        return self._row.id
+
+    @property
+    def capability(self) -> str:
+        """Return what is labelled."""
+        return self._row.capability
+
+    @property
+    def request(self) -> BuildRequest:
+        """Return what the build was asked for: description, ratios, seed and options."""
+        return self._row.asked
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when the build was started."""
+        return self._row.created_at
+
+    @property
+    def created_by(self) -> str:
+        """Return who asked for the build."""
+        return self._row.created_by
+
+    @property
+    def materialization(self) -> str:
+        """Return `none`: the dataset names frames, and an export writes files."""
+        return "none"
+
+    @property
+    def manifest_hash(self) -> str | None:
+        """Return the digest of all samples: equal inputs have it equal in every store; None until it is built."""
+        return self._row.manifest_hash
+
+    @property
+    def reuse_fingerprint(self) -> str:
+        """Return the digest of what decides the content."""
+        return self._row.reuse_fingerprint
+
+    @property
+    def build_fingerprint(self) -> str:
+        """Return the digest of that with the request, who asked, and library versions."""
+        return self._row.build_fingerprint
+
+    @property
+    def quality(self) -> Evaluation:
+        """Return the evaluation: badge, indicators, and every check with value and threshold. A build that failed by it keeps it."""
+        return self._row.quality
+
+    @property
+    def sample_count(self) -> int | None:
+        """Return the number of samples; None until it is built."""
+        return self._row.sample_count
+
+    @property
+    def annotation_count(self) -> int | None:
+        """Return the number of annotations; None until it is built."""
+        return self._row.annotation_count
+
+    @property
+    def split_counts(self) -> dict[str, int]:
+        """Return the number of samples a split, largest share first; empty until it is built."""
+        return self._row.split_samples
+
+    @property
+    def group_counts(self) -> dict[str, int]:
+        """Return the number of groups a split; empty until it is built."""
+        return self._row.split_groups
+
+    @property
+    def class_counts(self) -> dict[str, dict[str, int]]:
+        """Return the number of annotations by class and split; empty until it is built."""
+        return self._row.class_counts
+
+    @property
+    def stability(self) -> Stability | None:
+        """Return what it cost that groups of earlier versions stayed in their split; None until it is built."""
+        return self._row.stability
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Return the packs that went in, with their revisions, and those that stayed out, with their reasons."""
+        with self._gate.read() as (tx, _):
+            verdicts = tx.datasets.sources.verdicts(self._row.id)
+        return Lineage(tuple(v for v in verdicts if v.included), tuple(v for v in verdicts if not v.included))
+
+    # --- content
+
+    def to_polars(self, split: str | None = None) -> pl.DataFrame:
+        """Return one row a sample, in key order.
+
+        Columns: sample_key, split, group_key, camera_type, workspace, media, frame_index, frame_name, pts_ms, width and height in px,
+        sha256, flags, digest, annotations (a list of structs). Raises `DATASET_NOT_READY`, and `NOT_FOUND` for a split.
+        """
+        return self._rows(split).collect()
+
+    def annotations(self, split: str | None = None) -> pl.DataFrame:
+        """Return one row an annotation, in key and drawing order.
+
+        Columns: sample_key, split, media, frame_index, id, label, x, y, width, height and size in px, score, source, attributes.
+        """
+        return exploded(self._rows(split), "sample_key", "split", "media", "frame_index").collect()
+
+    def samples(
+        self,
+        *,
+        split: str | None = None,
+        label: str | None = None,
+        camera_type: str | None = None,
+        group: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Sample]:
+        """Return up to `limit` samples after `cursor` in key order that have everything that is asked for; `label` is a class on the frame.
+
+        A page costs the same however far into the dataset it is.
+        """
+        wanted = {"split": split, "camera_type": camera_type, "group_key": group}
+        equal = [pl.col(column) == value for column, value in wanted.items() if value is not None]
+        if label is not None:
+            equal.append(pl.col("annotations").list.eval(pl.element().struct.field("label") == label).list.any())
+        found = snapshots.page(self._gate.database.objects, self._tree, lambda rows: rows.filter(*equal), after=cursor, limit=limit + 1)
+        items = tuple(Sample.from_row(row) for row in found.head(limit).iter_rows(named=True))
+        return Page(items, items[-1].key if found.height > limit else None)
+
+    def sample(self, key: str) -> Sample:
+        """Return the sample of that key. Raises `NOT_FOUND`; `why_not(key)` says why."""
+        rows = snapshots.row(self._gate.database.objects, self._tree, key)
+        if rows.is_empty():
+            raise NotFound(kind="sample", name=key, near=str(self.why_not(key)), listing="dataset.samples()")
+        return Sample.from_row(rows.row(0, named=True))
+
+    def why(self, pack_id: str) -> Answer:
+        """Return why a pack is in the dataset or not: the rule, and the row that decided."""
+        for verdict in (*self.lineage.included, *self.lineage.excluded):
+            if verdict.pack_id == pack_id:
+                return _answer(verdict)
+        return Answer("NOT_REQUESTED", "The build did not name this pack.", {})
+
+    def why_not(self, sample_key: str) -> Answer:
+        """Return why a frame, by its sample key, is not in the dataset, or that it is."""
+        found = snapshots.row(self._gate.database.objects, self._tree, sample_key)
+        if not found.is_empty():
+            row = found.drop("annotations", snapshots.ROW_DIGEST).row(0, named=True)
+            return Answer("INCLUDED", f"It is in split {row['split']}.", row)
+        parts = frame_of(sample_key)
+        verdicts = [v for v in (*self.lineage.included, *self.lineage.excluded) if parts and v.pack.media and v.pack.prefix == parts[0]]
+        if parts is None or not verdicts:
+            return Answer("NOT_REQUESTED", "No pack that the build named labels this media.", {})
+        return self._why_not_frame(verdicts[0], parts[1]) if verdicts[0].included else _answer(verdicts[0])
+
+    def _why_not_frame(self, verdict: Verdict, frame: int) -> Answer:
+        objects = self._gate.database.objects
+        known = objects.read_frame(verdict.pack.frames_object).filter(pl.col("index") == frame)
+        if known.is_empty():
+            return Answer("FRAME_UNKNOWN", f"The media has no frame {frame}.", {"frame_count": verdict.pack.frame_count})
+        row = known.row(0, named=True)
+        if row["problem"] is not None:
+            return Answer(row["problem"], "The frame has no picture.", row)
+        least = self._row.asked.min_annotations
+        return Answer(
+            "BELOW_MIN_ANNOTATIONS", f"The frame has fewer annotations than the {least} asked for.", {"min_annotations": least} | row
+        )
+
+    @cached_property
+    def _tree(self) -> Tree:
+        if self._row.snapshot_id is None:
+            because = f": {self.failure}" if self.failure else ""
+            raise DatasetNotReady(dataset=self.title, status=self.status, because=because)
+        with self._gate.read() as (tx, _):
+            return tx.datasets.snapshots.tree(self._row.snapshot_id)
+
+    def _rows(self, split: str | None) -> pl.LazyFrame:
+        rows = snapshots.scan(self._gate.database.objects, self._tree).drop(snapshots.ROW_DIGEST)
+        if split is None:
+            return rows
+        if split not in self.split_counts:
+            raise NotFound.among("split", split, self.split_counts, "dataset.split_counts")
+        return rows.filter(pl.col("split") == split)
+
+    # --- looks
+
+    def __repr__(self) -> str:
+        lines = [f"<Dataset {self.title}, {self.capability}: {self.status}{f' ({self.failure})' if self.failure else ''}>"]
+        lines += [f"  {line}" for line in self._sentences()]
+        return "\n".join([*lines, *indented(table_text(*split_table(self.split_counts, self.group_counts, self.class_counts)))])
+
+    def _repr_html_(self) -> str:
+        table = table_html(*split_table(self.split_counts, self.group_counts, self.class_counts))
+        sentences = "".join(f"<div>{escape(line)}</div>" for line in self._sentences())
+        return f"<p><b>{escape(self.title)}</b> <small>{escape(self.capability)}, {escape(self.status)}</small></p>{sentences}{table}"
+
+    def _sentences(self) -> list[str]:
+        counts = NOT_YET if self.sample_count is None else f"{self.sample_count} samples, {self.annotation_count} annotations"
+        manifest = f"manifest {self.manifest_hash[:12]}…" if self.manifest_hash else "no manifest"
+        return [f"{counts}, {manifest}", f"quality: {self.quality.badge}"]
+
+
+def _answer(verdict: Verdict) -> Answer:
+    pack, revision = verdict.pack, verdict.revision
+    row = {
+        "pack_id": pack.pack_id,
+        "workspace": pack.workspace,
+        "training_policy": pack.training_policy,
+        "media": pack.media,
+        "capability": pack.capability,
+        "review_status": str(pack.review_status),
+        "validation_status": str(pack.validation_status),
+        "revision_id": revision.id if revision else None,
+        "revision_number": revision.number if revision else None,
+        "content_hash": revision.content_hash if revision else None,
+    }
+    return Answer(str(verdict.reason or "INCLUDED"), verdict.why, row if pack.found else {"pack_id": pack.pack_id})

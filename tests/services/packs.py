@@ -1,0 +1,155 @@
+"""Label packs made straight in the tables, many at once: what datasets are built from, without a review before it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.core.review.annotations import Annotation, FrameContent, FrameFlag, FrameState, Source
+from labelkit.store.content import Content, rows_of
+from labelkit.store.ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from labelkit import Workspace
+    from labelkit.core.geometry import Geometry
+
+Labels = dict[int, list[tuple[str, "Geometry"]]]
+CAPABILITY = "player_detection"
+WIDTH, HEIGHT = 1280, 720
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A label pack to be made: its media, and its revisions as (eligibility, labels by frame), oldest first."""
+
+    media: str
+    revisions: Sequence[tuple[str, Labels]]
+    frames: int = 4
+    broken: Sequence[int] = ()
+    group: str | None = None
+    camera: str = "broadcast"
+    capability: str = CAPABILITY
+    review: str = "approved"
+    validation: str = "passed"
+    flags: dict[int, FrameFlag] = field(default_factory=dict)
+    counted: bool = True
+
+    def with_(self, **change: object) -> Pack:
+        return replace(self, **change)
+
+
+def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
+    """Write the packs into the workspace in the order given and return their ids by media."""
+    database, ids = ws._database, {}
+    rows: dict[str, list[dict[str, object]]] = {
+        table: [] for table in ("media", "label_packs", "revisions", "revision_classes", "eligibility")
+    }
+    known = {row["name"]: row["id"] for row in ws.media.list().iter_rows(named=True)}
+    with database.reading() as tx:
+        now = tx.now
+    for pack in packs:
+        stamps = {"created_at": now, "created_by": "ana", "updated_at": now, "updated_by": "ana"}
+        ids[pack.media] = new_id("lpk")
+        if pack.media not in known:
+            known[pack.media] = new_id("med")
+            rows["media"].append(
+                {
+                    "id": known[pack.media],
+                    "workspace_id": ws.id,
+                    "name": pack.media,
+                    "kind": "images",
+                    "root": "/nowhere",
+                    "group_key": pack.group or pack.media,
+                    "camera_type": pack.camera,
+                    "frame_count": pack.frames,
+                    "frames_object": database.objects.put_frame(frames_of(pack)),
+                    "created_at": now,
+                    "created_by": "ana",
+                    "broken_frame_count": len(pack.broken) if pack.counted else None,
+                }
+            )
+        rows["label_packs"].append(
+            {
+                "id": ids[pack.media],
+                "scope_key": f"{ws.id}/{known[pack.media]}/{pack.capability}",
+                "workspace_id": ws.id,
+                "media_id": known[pack.media],
+                "capability": pack.capability,
+                "review_status": pack.review,
+                "validation_status": pack.validation,
+                "version": 1,
+                "reason": None,
+                **stamps,
+            }
+        )
+        for number, (state, labels) in enumerate(pack.revisions, 1):
+            content = Content(rows_of([frame(index, labels.get(index, []), pack.flags.get(index)) for index in range(pack.frames)]))
+            revision = new_id("rev")
+            rows["revisions"].append(
+                {
+                    "id": revision,
+                    "pack_id": ids[pack.media],
+                    "number": number,
+                    "content_hash": content.hash(pack.capability),
+                    "content_object": database.objects.put_frame(content.rows),
+                    "frame_count": pack.frames,
+                    "labeled_frame_count": content.labeled_frame_count,
+                    "annotation_count": content.annotation_count,
+                    "provenance": json.dumps({}),
+                    "diff": json.dumps({}),
+                    "created_at": now,
+                }
+            )
+            rows["revision_classes"] += content.class_counts().with_columns(pl.lit(revision).alias("revision_id")).to_dicts()
+            rows["eligibility"].append(
+                {"revision_id": revision, "state": state, "version": 1, "reason": None, "changed_by": None, "changed_at": None}
+            )
+    with database.transaction() as tx:
+        for table, made in rows.items():
+            tx.insert(table, made)
+    return ids
+
+
+def frame(index: int, labels: Sequence[tuple[str, Geometry]], flag: FrameFlag | None = None) -> FrameContent:
+    annotations = tuple(Annotation(new_id("ann"), label, geometry, 0.5, Source.MODEL) for label, geometry in labels)
+    return FrameContent(index, annotations, frozenset({flag} if flag else ()), FrameState.ACCEPTED)
+
+
+def frames_of(pack: Pack) -> pl.DataFrame:
+    """The frames object of the pack's media: 40 ms apart, with digests that follow from the media's name."""
+    usable = [index not in pack.broken for index in range(pack.frames)]
+    return pl.DataFrame(
+        {
+            "index": pl.Series(range(pack.frames), dtype=pl.Int32),
+            "name": [f"{index:06}.jpg" for index in range(pack.frames)],
+            "pts_ms": [index * 40.0 for index in range(pack.frames)],
+            "width": pl.Series([WIDTH * ok for ok in usable], dtype=pl.Int32),
+            "height": pl.Series([HEIGHT * ok for ok in usable], dtype=pl.Int32),
+            "sha256": [sha256(f"{pack.media}/{index}") if ok else "" for index, ok in enumerate(usable)],
+            "byte_count": pl.Series([1000 * ok for ok in usable], dtype=pl.Int64),
+            "problem": pl.Series([None if ok else "FRAME_MISSING" for ok in usable], dtype=pl.String),
+        }
+    )
+
+
+@cache
+def sha256(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def change(ws: Workspace, sql: str, **params: object) -> None:
+    """Change rows behind the back of every use case."""
+    with ws._database.transaction() as tx:
+        tx.execute(sql, **params)
+
+
+def ids_of(made: dict[str, str], wanted: Callable[[str], bool] = bool) -> list[str]:
+    return [pack for media, pack in made.items() if wanted(media)]
