@@ -92,6 +92,12 @@ class Painter:
             canvas.set_line_dash([])
             canvas.global_alpha = 1.0
 
+    def repaint(self, layer: int, shapes: Iterable[Shape], view: View, ratio: float = 1.0) -> None:
+        """Draw shapes on a layer in place of what it shows."""
+        with hold():
+            self.clear(layer)
+            self.shapes(layer, shapes, view, ratio)
+
     def clear(self, layer: int) -> None:
         """Make a layer transparent."""
         with hold():

@@ -166,6 +166,15 @@ def test_shared_modules_are_put_before_the_half_that_imports_them_once_each(halv
     assert "const { one: first } = $shared_a;" in text
 
 
+def test_a_comment_before_code_on_its_line_takes_no_code_with_it(halves: Callable[[str, str], None]) -> None:
+    # given
+    halves("sum.js", "/** @type {number} */ (first)();\nsecond();\n/** Says why. */\nthird();\n")
+    # when
+    text = bundle.script("sum.js")
+    # then
+    assert text.splitlines() == ["/** @type {number} */ (first)();", "second();", "third();"]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

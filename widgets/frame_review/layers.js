@@ -8,7 +8,7 @@
 
 import { h } from "../shared/dom.js";
 import { fit, kept, zoomed } from "../shared/geometry.js";
-import { draw, drawHandles } from "../shared/shapes.js";
+import { draw, drawCaptions, drawHandles } from "../shared/shapes.js";
 
 /** @typedef {import("./edits.js").Annotation} Annotation */
 /** @typedef {import("./edits.js").Content} Content */
@@ -75,7 +75,7 @@ export class Layers {
     this.hosted = h("div", { class: "lk-layer lk-hosted", "aria-hidden": "true" });
     this.top = h("canvas", { class: "lk-layer", "aria-hidden": "true" });
     this.placeholder = h("div", { class: "lk-placeholder", hidden: true });
-    this.el = h("div", { class: "lk-stage", tabindex: "0", role: "application", style: `height: ${options.height}px` }, this.base, this.hosted, this.top, this.placeholder);
+    this.el = h("div", { class: "lk-stage", tabindex: "0", role: "application", style: `height: min(${options.height}px, 75cqi)` }, this.base, this.hosted, this.top, this.placeholder);
     this.baseContext = /** @type {CanvasRenderingContext2D} */ (this.base.getContext("2d", { alpha: false }));
     this.topContext = /** @type {CanvasRenderingContext2D} */ (this.top.getContext("2d"));
     this.baseDirty = this.topDirty = false;
@@ -158,7 +158,9 @@ export class Layers {
     }
     if (!content || !this.editable || this.hidden) return;
     const moving = this.gesture?.target?.id ?? this.selectedId;
-    for (const annotation of byArea(content.annotations)) if (annotation.id !== moving) draw(context, annotation, this.view, this.options.style(annotation.label), { text: this.text(annotation) });
+    const still = byArea(content.annotations.filter((annotation) => annotation.id !== moving));
+    for (const annotation of still) draw(context, annotation, this.view, this.options.style(annotation.label));
+    if (still.length <= CROWD) drawCaptions(context, still.sort((a, b) => (a.score ?? 2) - (b.score ?? 2)).map((shape) => this.caption(shape)), this.view);
   }
 
   paintTop() {
@@ -167,10 +169,13 @@ export class Layers {
     context.clearRect(0, 0, this.size.width, this.size.height);
     if (!this.editable || this.hidden) return;
     const active = this.gesture?.shape ?? this.selected();
-    const hovered = this.gesture ? undefined : this.annotation(this.hoverId);
-    if (hovered && hovered !== active) draw(context, hovered, this.view, this.options.style(hovered.label), { strong: true, text: this.text(hovered, true) });
+    const hovered = this.gesture || this.hoverId === this.selectedId ? undefined : this.annotation(this.hoverId);
+    for (const shape of [hovered, active]) {
+      if (!shape) continue;
+      draw(context, shape, this.view, this.options.style(shape.label), true);
+      drawCaptions(context, [this.caption(shape)], this.view);
+    }
     if (active) {
-      draw(context, active, this.view, this.options.style(active.label), { strong: true, text: this.text(active, true) });
       if (!this.gesture || this.gesture.kind === "press" || this.gesture.kind === "nudge") drawHandles(context, active, this.view);
     }
     if (this.pointer && this.tool !== "select" && !this.panning && (!this.gesture || this.gesture.kind === "draw")) this.crosshair(context, this.pointer);
@@ -190,12 +195,10 @@ export class Layers {
     context.setLineDash([]);
   }
 
-  /** What is written at a shape; in a crowd only the one in hand keeps its words. @param {Annotation} annotation @param {boolean} [active] */
-  text(annotation, active = false) {
-    const { content } = this.options.frame();
-    if (!active && (content?.annotations.length ?? 0) > CROWD) return "";
-    const score = annotation.score === null ? "" : ` ${Math.round(annotation.score * 100)}%`;
-    return annotation.label + score;
+  /** What is written at a shape. @param {Annotation} shape */
+  caption(shape) {
+    const score = shape.score === null ? "" : ` ${Math.round(shape.score * 100)}%`;
+    return { text: shape.label + score, shape, style: this.options.style(shape.label) };
   }
 
   // --- the view

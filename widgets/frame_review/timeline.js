@@ -14,6 +14,7 @@ import { between } from "../shared/geometry.js";
 const HEIGHT = 48;
 const FLAGS_PX = 8;
 const BAR_PX = 24;
+const WIDEST_PX = 28;
 const RISK_TOP = FLAGS_PX + BAR_PX + 4;
 const RISK_PX = HEIGHT - RISK_TOP;
 const LEVEL = { untouched: 0.25, seen: 0.5, edited: 0.8, accepted: 1 };
@@ -43,6 +44,7 @@ export function timeline({ overview, go, words }) {
 
   function paint() {
     waiting = 0;
+    paints.clear();
     const width = el.clientWidth;
     if (!width || !count) return;
     const ratio = window.devicePixelRatio || 1;
@@ -51,7 +53,7 @@ export function timeline({ overview, go, words }) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, HEIGHT);
     const columns = Math.min(count, Math.floor(width));
-    const wide = width / columns;
+    const wide = Math.min(width / columns, WIDEST_PX);
     const gap = wide >= 4 ? 1 : 0;
     for (let column = 0; column < columns; column += 1) {
       const first = Math.floor((column * count) / columns);
@@ -81,16 +83,16 @@ export function timeline({ overview, go, words }) {
         context.globalAlpha = 1;
       }
     }
-    const at = ((cursor + 0.5) * width) / count;
-    const half = Math.max(wide / 2, 2);
+    const at = ((cursor + 0.5) * columns * wide) / count;
+    const half = Math.max((wide - gap) / 2 + 1, 3);
     context.strokeStyle = themed("--lk-text");
     context.lineWidth = 2;
-    context.strokeRect(between(at - half, 1, width - 2 * half), 1, 2 * half - 1, HEIGHT - 2);
+    context.strokeRect(between(at - gap / 2 - half, 1, width - 2 * half - 1), 1, 2 * half, HEIGHT - 2);
   }
 
   /** @type {Map<string, string>} */
   const paints = new Map();
-  /** A colour of the theme as the canvas understands it. @param {string} name */
+  /** A colour of the theme as the canvas understands it, looked up once a painting. @param {string} name */
   function themed(name) {
     if (!paints.has(name)) {
       probe.style.color = `var(${name})`;
@@ -128,7 +130,7 @@ export function timeline({ overview, go, words }) {
   }
 
   /** @param {PointerEvent} event */
-  const under = (event) => between(Math.floor(((event.clientX - el.getBoundingClientRect().left) / el.clientWidth) * count), 0, count - 1);
+  const under = (event) => between(Math.floor(((event.clientX - el.getBoundingClientRect().left) / Math.min(el.clientWidth, count * WIDEST_PX)) * count), 0, count - 1);
 
   el.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
@@ -163,7 +165,6 @@ export function timeline({ overview, go, words }) {
     },
     /** Paints anew after a fact or the theme changed. */
     refresh() {
-      paints.clear();
       el.setAttribute("aria-valuetext", told(cursor));
       plan();
     },

@@ -162,7 +162,7 @@ export function dialog(root, { title, body, action, kind = "primary", read, focu
     element.append(form);
     root.append(element);
     element.showModal();
-    (focus ?? /** @type {HTMLElement | null} */ (form.querySelector("input, textarea, select, button")))?.focus();
+    (focus ?? /** @type {HTMLElement | null} */ (form.querySelector("input, textarea, select, .lk-end button:last-child")))?.focus();
   });
 }
 

@@ -85,5 +85,5 @@ export function showKeys(root, bound) {
       );
     }),
   );
-  return dialog(root, { title: "Keys", body: [body], action: "Close", read: () => true, focus: body, wide: true, cancel: false });
+  return dialog(root, { title: "Keys", body: [body], action: "Close", read: () => true, wide: true, cancel: false });
 }

@@ -13,8 +13,8 @@
 export const POINT_RADIUS_PX = 6;
 export const HANDLE_PX = 7;
 const RIM = "rgba(0, 0, 0, 0.55)";
-const LABEL_FONT = "500 11px system-ui, sans-serif";
-const LABEL_PX = 15;
+const CAPTION_FONT = "500 11px system-ui, sans-serif";
+const CAPTION_PX = 15;
 
 /** The radius of a point's mark on the screen. @param {Drawable} shape @param {View} view */
 export function radiusOf(shape, view) {
@@ -43,9 +43,9 @@ function outline(context, shape, view, style) {
 /**
  * Draws one shape.
  * @param {CanvasRenderingContext2D} context @param {Drawable} shape @param {View} view @param {Style} style
- * @param {{strong?: boolean, text?: string}} [options] `strong` for the selected one; `text` is written at its corner
+ * @param {boolean} [strong] for the one in hand
  */
-export function draw(context, shape, view, style, { strong = false, text = "" } = {}) {
+export function draw(context, shape, view, style, strong = false) {
   outline(context, shape, view, style);
   context.setLineDash([]);
   context.strokeStyle = RIM;
@@ -62,23 +62,42 @@ export function draw(context, shape, view, style, { strong = false, text = "" } 
   context.lineWidth = strong ? 2.5 : 1.75;
   context.stroke();
   context.setLineDash([]);
-  if (text) label(context, text, shape, view, style);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {string} text @param {Drawable} shape @param {View} view @param {Style} style */
-function label(context, text, shape, view, style) {
+/**
+ * Where a caption stands: over the corner of its shape, inside the screen.
+ * @param {CanvasRenderingContext2D} context @param {string} text @param {Drawable} shape @param {View} view
+ * @returns {{left: number, top: number, width: number, height: number}} px of the screen
+ */
+function captionBox(context, text, shape, view) {
   const point = shape.width === null ? radiusOf(shape, view) + 3 : 0;
-  const x = shape.x * view.scale + view.left + point;
-  const y = shape.y * view.scale + view.top - (point ? LABEL_PX / 2 : LABEL_PX + 1);
-  context.font = LABEL_FONT;
-  const width = context.measureText(text).width + 8;
-  const left = Math.max(x - 1, 0);
-  const top = y < 0 ? shape.y * view.scale + view.top + 2 : y;
-  context.fillStyle = "rgba(0, 0, 0, 0.72)";
-  context.fillRect(left, top, width, LABEL_PX);
-  context.fillStyle = style.colour;
-  context.textBaseline = "middle";
-  context.fillText(text, left + 4, top + LABEL_PX / 2 + 0.5);
+  const y = shape.y * view.scale + view.top - (point ? CAPTION_PX / 2 : CAPTION_PX + 2);
+  context.font = CAPTION_FONT;
+  return {
+    left: Math.max(shape.x * view.scale + view.left + point - 1, 0),
+    top: y < 0 ? shape.y * view.scale + view.top + 2 : y,
+    width: context.measureText(text).width + 8,
+    height: CAPTION_PX,
+  };
+}
+
+/**
+ * Writes captions, the first ones first; one that would lie over another is left out.
+ * @param {CanvasRenderingContext2D} context @param {{text: string, shape: Drawable, style: Style}[]} captions @param {View} view
+ */
+export function drawCaptions(context, captions, view) {
+  /** @type {ReturnType<typeof captionBox>[]} */
+  const taken = [];
+  for (const { text, shape, style } of captions) {
+    const box = captionBox(context, text, shape, view);
+    if (taken.some((other) => box.left < other.left + other.width && other.left < box.left + box.width && box.top < other.top + other.height && other.top < box.top + box.height)) continue;
+    taken.push(box);
+    context.fillStyle = "rgba(0, 0, 0, 0.7)";
+    context.fillRect(box.left, box.top, box.width, box.height);
+    context.fillStyle = style.colour;
+    context.textBaseline = "middle";
+    context.fillText(text, box.left + 4, box.top + box.height / 2 + 0.5);
+  }
 }
 
 /** Draws the grips of a box. @param {CanvasRenderingContext2D} context @param {Drawable} shape @param {View} view */
@@ -87,17 +106,18 @@ export function drawHandles(context, shape, view) {
   const x = shape.x * view.scale + view.left;
   const y = shape.y * view.scale + view.top;
   const [width, height] = [shape.width * view.scale, Number(shape.height) * view.scale];
-  const middles = width > 4 * HANDLE_PX && height > 4 * HANDLE_PX;
+  const small = Math.min(width, height) < 4 * HANDLE_PX;
   context.fillStyle = "#ffffff";
   context.strokeStyle = "#000000";
   context.lineWidth = 1;
   for (const across of [0, 0.5, 1])
     for (const down of [0, 0.5, 1]) {
       const corner = across !== 0.5 && down !== 0.5;
-      if (!corner && (!middles || across === down)) continue;
-      const side = corner ? HANDLE_PX : HANDLE_PX - 1;
+      if (!corner && (small || across === down)) continue;
+      const side = corner && !small ? HANDLE_PX : HANDLE_PX - 2;
+      const out = small ? 2 : 0; // the grips of a small box stand outside it, so that it can be seen
       context.beginPath();
-      context.rect(Math.round(x + width * across - side / 2) + 0.5, Math.round(y + height * down - side / 2) + 0.5, side, side);
+      context.rect(Math.round(x - out + (width + 2 * out) * across - side / 2) + 0.5, Math.round(y - out + (height + 2 * out) * down - side / 2) + 0.5, side, side);
       context.fill();
       context.stroke();
     }

@@ -17,7 +17,9 @@ import { button, copy, fill, h } from "./dom.js";
  * @property {Channel} kernel
  * @property {(command: string, args?: Record<string, any>, options?: {patience?: number}) => Promise<any>} ask
  *   as the channel's, but a refusal is shown in the banner and the promise gives undefined
- * @property {(report: Report | null, tone?: "bad" | "warn" | "good") => void} show  puts a report into the banner, null clears it
+ * @property {HTMLElement} banner
+ * @property {(report: Report | null, tone?: "bad" | "warn" | "good", actions?: HTMLElement[]) => void} show
+ *   puts a report into the banner, with buttons for what can be done about it; null clears it
  * @property {(text: string) => void} say  tells a screen reader
  * @property {() => HTMLElement} pythonButton  a button that copies the last thing clicked as Python
  * @property {() => void} close
@@ -26,11 +28,11 @@ import { button, copy, fill, h } from "./dom.js";
 /**
  * Builds the frame of a view.
  * @param {{model: Model, el: HTMLElement}} view
- * @param {{label: string, className?: string, key?: (event: KeyboardEvent) => boolean}} options
- *   `key` may use a key that no field or button needs, and says whether it did
+ * @param {{label: string, className?: string, key?: (event: KeyboardEvent) => boolean, silent?: (commands: string[]) => Report}} options
+ *   `key` may use a key that no field or button needs, and says whether it did; `silent` words the banner while commands go unanswered
  * @returns {Shell}
  */
-export function shell({ model, el }, { label, className = "", key = () => false }) {
+export function shell({ model, el }, { label, className = "", key = () => false, silent = waitingFor }) {
   const kernel = channel(model, el);
   const banner = h("div", { class: "lk-banner", role: "alert", hidden: true });
   const live = h("div", { class: "lk-offscreen", role: "status", "aria-live": "polite" });
@@ -39,22 +41,22 @@ export function shell({ model, el }, { label, className = "", key = () => false 
   el.append(root);
   let standing = false;
 
-  /** @param {Report | null} report @param {"bad" | "warn" | "good"} [tone] */
-  function show(report, tone = "bad") {
+  /** @param {Report | null} report @param {"bad" | "warn" | "good"} [tone] @param {HTMLElement[]} [actions] */
+  function show(report, tone = "bad", actions = []) {
     standing = false;
     banner.hidden = report === null;
     if (report === null) return;
     banner.className = `lk-banner lk-tone-${tone}`;
     fill(
       banner,
-      h("div", { class: "lk-banner-text" }, h("strong", {}, report.title), report.code && h("code", { class: "lk-code" }, report.code), h("p", {}, report.detail), report.hint && h("p", { class: "lk-hint" }, report.hint)),
+      h("div", { class: "lk-banner-text" }, h("strong", {}, report.title), report.code && h("code", { class: "lk-code" }, report.code), h("p", {}, report.detail), report.hint && h("p", { class: "lk-hint" }, report.hint), actions.length > 0 && h("div", { class: "lk-row lk-banner-actions" }, ...actions)),
       button("Dismiss", () => show(null), { kind: "quiet", icon: "\u2715", name: "Dismiss the message" }),
     );
   }
 
   kernel.on("error", (report) => show(report));
   kernel.on("silent", (commands) => {
-    show({ code: "", title: "No answer from the kernel", detail: `Still waiting for: ${[...new Set(commands)].join(", ")}.`, hint: "It may be busy with another cell. This goes on by itself when the kernel answers." }, "warn");
+    show(silent(commands), "warn");
     standing = true;
   });
   kernel.on("heard", () => standing && show(null));
@@ -71,6 +73,7 @@ export function shell({ model, el }, { label, className = "", key = () => false 
 
   return {
     root,
+    banner,
     kernel,
     async ask(command, args, options) {
       try {
@@ -103,6 +106,11 @@ export function shell({ model, el }, { label, className = "", key = () => false 
       root.remove();
     },
   };
+}
+
+/** @param {string[]} commands @returns {Report} */
+function waitingFor(commands) {
+  return { code: "", title: "No answer from the kernel", detail: `Still waiting for: ${[...new Set(commands)].join(", ")}.`, hint: "It may be busy with another cell. This goes on by itself when the kernel answers." };
 }
 
 /**

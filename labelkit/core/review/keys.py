@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from labelkit.core.review.annotations import FrameFlag
 from labelkit.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -53,30 +54,32 @@ LABELKIT: tuple[Key, ...] = (
     Key("worth_a_look", ("N",), FRAMES, "Next frame worth a look: lowest confidence first"),
     Key("next_untouched", ("U",), FRAMES, "Next untouched frame"),
     Key("accept_next", ("A",), REVIEW, "Accept the frame and go on"),
-    Key("flag_1", ("Shift+1",), REVIEW, "Flag: bad frame"),
-    Key("flag_2", ("Shift+2",), REVIEW, "Flag: false negative suspected"),
-    Key("flag_3", ("Shift+3",), REVIEW, "Flag: false positive heavy"),
-    Key("flag_4", ("Shift+4",), REVIEW, "Flag: needs human review"),
+    *(Key(f"flag_{n}", (f"Shift+{n}",), REVIEW, f"Flag: {flag.value.replace('_', ' ')}") for n, flag in enumerate(FrameFlag, 1)),
     Key("undo", ("Ctrl+Z",), REVIEW, "Undo"),
     Key("redo", ("Ctrl+Shift+Z", "Ctrl+Y"), REVIEW, "Redo"),
     Key("publish", ("Ctrl+Enter",), REVIEW, "Publish"),
     Key("select_tool", ("V",), OBJECTS, "Select tool: drag moves, a drag from free ground draws"),
     Key("box_tool", ("B",), OBJECTS, "Box tool: every drag draws, also inside a box"),
     Key("point_tool", ("P",), OBJECTS, "Point tool: a click places a point"),
-    *(Key(f"class_{n}", (str(n),), OBJECTS, f"Class {n} for the selected object, else for new ones") for n in range(1, 10)),
+    *(Key(f"class_{n}", (str(n),), OBJECTS, "Class of the selected object, else of new ones") for n in range(1, 10)),
     Key("next_object", ("]",), OBJECTS, "Select the next object"),
     Key("previous_object", ("[",), OBJECTS, "Select the previous object"),
     Key("delete", ("Delete", "Backspace"), OBJECTS, "Delete the selected object", When.SELECTED),
     Key("copy", ("Ctrl+C",), OBJECTS, "Copy the selected object", When.SELECTED),
     Key("paste", ("Ctrl+V",), OBJECTS, "Paste into this frame"),
     *(
-        Key(f"nudge_{side}", (f"Arrow{side.title()}",), OBJECTS, f"Move the selected object 1 px {side}", When.SELECTED)
+        Key(f"nudge_{side}", (f"Arrow{side.title()}",), OBJECTS, "Move the selected object by 1 px", When.SELECTED)
         for side in ("left", "right", "up", "down")
     ),
     *(
-        Key(f"nudge_10_{side}", (f"Shift+Arrow{side.title()}",), OBJECTS, f"Move the selected object 10 px {side}", When.SELECTED)
+        Key(f"nudge_10_{side}", (f"Shift+Arrow{side.title()}",), OBJECTS, "Move the selected object by 10 px", When.SELECTED)
         for side in ("left", "right", "up", "down")
     ),
+    *(
+        Key(f"grow_{side}", (f"Alt+Arrow{side.title()}",), OBJECTS, "Resize the selected object by 1 px", When.SELECTED)
+        for side in ("left", "right", "up", "down")
+    ),
+    Key("place", ("Enter",), OBJECTS, "Put a new object into the middle of the view"),
     Key("hide", ("H",), VIEW, "Hide every label while held", hold=True),
     Key("diff", ("G",), VIEW, "Show what changed against the model while held", hold=True),
     Key("pan", ("Space",), VIEW, "Drag to move the picture while held", hold=True),

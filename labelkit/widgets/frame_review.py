@@ -1,0 +1,334 @@
+"""FrameReview: the review of a scope in the notebook. The browser shows and edits at once; here edits are applied, saved and answered."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
+
+import traitlets
+from ipywidgets import Widget, widget_serialization
+
+from labelkit.core.actors import Action
+from labelkit.core.review import keys as keyboard
+from labelkit.core.review.annotations import FrameFlag
+from labelkit.core.review.operations import OpKind, ReviewOp
+from labelkit.core.review.shapes import View, ghosts, shapes_of, style_of
+from labelkit.widgets import rows, static
+from labelkit.widgets.base import CommandWidget, Json, command, report
+from labelkit.widgets.painter import Painter
+
+if TYPE_CHECKING:
+    from labelkit.core.review.annotations import FrameContent
+    from labelkit.services.review import Draft
+    from labelkit.workspace import Workspace
+
+STAGE_HEIGHT_PX = 440
+GHOSTS = 0
+THUMBNAIL_PX = 480
+
+
+class FrameReview(CommandWidget):
+    """The review of one media and capability: frames, labels, flags, autosave, publish, history.
+
+    `run` names the prelabel run that seeds a new draft; `height` is the stage's in px; `keys` is a preset: `labelkit` or `cvat`.
+    `.value` is the draft as it is saved, `.frame` the frame under the cursor as edited so far, `.python` the last thing clicked as a
+    call. A cell run again closes the widget before it and goes on with the same session: same place, same edits, same undo.
+    """
+
+    _browser = "frame_review"
+    _styles = ("frame_review.css",)
+
+    canvas = traitlets.Instance(Widget).tag(sync=True, **widget_serialization)
+    height = traitlets.Int(STAGE_HEIGHT_PX).tag(sync=True)
+
+    def __init__(
+        self,
+        ws: Workspace,
+        media: str,
+        capability: str,
+        *,
+        run: str | None = None,
+        height: int = STAGE_HEIGHT_PX,
+        keys: str = "labelkit",
+    ) -> None:
+        self._keys = keyboard.preset(keys)
+        self.ws = ws
+        self.live = ws.review.live(media, capability, run)
+        self.media = self.live.media
+        self.capability = self.live.capability
+        self.lineage = str(ws.review.get(self.live.draft_id).lineage)
+        self._known_version = self.live.version
+        self._painter = Painter(640, 360, layers=2)
+        super().__init__(key=(ws.path, self.live.scope.key), canvas=self._painter.canvas, height=height)
+        saved = WeakMethod(self._saved)  # the session outlives the widget
+
+        def tell(_status: str) -> None:
+            alive = saved()
+            if alive is not None:
+                alive()
+
+        self.live.on_change(tell)
+
+    # --- in Python
+
+    @property
+    def value(self) -> Draft:
+        """Return the draft as it is saved now."""
+        self.live.save()
+        return self.ws.review.get(self.live.draft_id)
+
+    @property
+    def frame(self) -> FrameContent:
+        """Return the frame under the cursor, as edited so far."""
+        return self.live.frame(self.live.cursor)
+
+    def describe(self) -> str:
+        """Return one line: what is reviewed and how far it is."""
+        states = self.live.overview()["states"]
+        done = sum(state == "accepted" for state in states)
+        scope = f"{self.media.name} · {self.capability.name}"
+        return f"<FrameReview {scope}: {len(states)} frames, {done} accepted, draft version {self.live.version}>"
+
+    def to_html(self) -> str:
+        """Return the frame under the cursor with its labels, the progress and the revisions, for places without a kernel."""
+        states = self.live.overview()["states"]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+        where = f"Frame {self.live.cursor + 1} of {self.live.frame_count}"
+        return static.card(
+            f"Review of {self.media.name} · {self.capability.name}",
+            self._thumbnail(),
+            f"{where}. {counts}. Draft version {self.live.version}, from {self.lineage}.",
+            rows.history_html(self._history()),
+        )
+
+    def close(self) -> None:
+        """Take the widget out of the page; the session and its edits stay in the kernel."""
+        self._painter.close()
+        super().close()
+
+    # --- what a view asks
+
+    @command("ready")
+    def ready(self) -> Json:
+        """Return everything that a new view shows first."""
+        may = self.ws.actor
+        return {
+            "media": self.media.name,
+            "capability": {
+                "name": self.capability.name,
+                "geometry": self.capability.geometry,
+                "classes": [{"name": label, **asdict(style_of(self.capability, label))} for label in self.capability.classes],
+            },
+            "draft": {"id": self.live.draft_id, "version": self.live.version, "lineage": self.lineage},
+            "frames": self.live.frame_count,
+            "cursor": self.live.cursor,
+            "flags": [{"name": flag.value, "title": flag.value.replace("_", " ").capitalize()} for flag in FrameFlag],
+            "overview": self.live.overview(),
+            "keys": keyboard.as_json(self._keys),
+            "save": self._save_state(),
+            "may": {
+                "edit": self.live.may_edit,
+                "publish": may.may(Action.PUBLISH, self.ws.id),
+                "override": may.may(Action.OVERRIDE_WARNINGS, self.ws.id),
+            },
+            "packs": self.packs(),
+        }
+
+    @command("frames")
+    def frames(self, indices: list[int]) -> Json:
+        """Send frames, each as an event with its labels and its stored bytes."""
+        for index in indices:
+            width, height, problem = self.live.size(index)
+            data = {"index": index, "width": width, "height": height, "problem": problem, "content": _content(self.live.frame(index))}
+            if problem is None:
+                try:
+                    picture, mime = self.ws.media.frame_bytes(self.media, index)
+                except Exception as error:  # noqa: BLE001 - the frame is shown as broken, the reason is kept
+                    self.errors.append(error)
+                    self.tell("frame", {**data, "problem": report(error)["code"]})
+                    continue
+                self.tell("frame", {**data, "mime": mime}, [picture])
+            else:
+                self.tell("frame", data)
+        return {}
+
+    @command("go")
+    def go(self, index: int) -> Json:
+        """Remember the place and mark the frame as seen."""
+        self.live.go(index)
+        return {"frame": _content(self.live.frame(index))}
+
+    @command("op")
+    def op(self, op: Json) -> Json:
+        """Apply one operation and return the frame that changed; the other views are told too."""
+        edit = ReviewOp.from_json(op)
+        changed = self.live.apply(edit)
+        across = edit.kind in (OpKind.UNDO, OpKind.REDO)
+        if changed is None and not across:
+            changed = self.live.frame(edit.frame)
+        answer = {"frame": None if changed is None else _content(changed), "save": self._save_state()}
+        if changed is not None:
+            self.tell("truth", answer)
+        if not across:
+            self._wrote(f"ws.review.apply({self.live.draft_id!r}, base_version={self.live.version}, ops=[{_call(edit)}])")
+        return answer
+
+    @command("paint")
+    def paint(self, index: int, view: dict[str, float], width: int, height: int, ratio: float) -> Json:
+        """Paint what the review changed against the model's labels of a frame into the hosted canvas."""
+        seen = View(view["scale"] * ratio, view["left"] * ratio, view["top"] * ratio)
+        changed = ghosts(self.live.prelabels(index), self.live.frame(index).annotations, self.capability)
+        self._painter.resize(width, height, ratio)
+        self._painter.repaint(GHOSTS, changed, seen, ratio)
+        return {"index": index, "shapes": len(changed)}
+
+    @command("overview")
+    def overview(self) -> Json:
+        """Return the timeline's facts and the save state."""
+        return {"overview": self.live.overview(), "save": self._save_state()}
+
+    @command("reload")
+    def reload(self, mine: str) -> Json:
+        """Settle a conflict or try a failed save again, and have every view load anew."""
+        self.live.reload(mine=mine)
+        return self._reloaded()
+
+    @command("reset")
+    def reset(self) -> Json:
+        """Put the draft back to what it was seeded with."""
+        self.live.save()
+        self.ws.review.reset(self.live.draft_id)
+        self.live.reload(mine="theirs")
+        self._wrote(f"ws.review.reset({self.live.draft_id!r})")
+        return self._reloaded()
+
+    @command("restore")
+    def restore(self) -> Json:
+        """Take a reset back."""
+        self.ws.review.restore(self.live.draft_id)
+        self.live.reload(mine="theirs")
+        self._wrote(f"ws.review.restore({self.live.draft_id!r})")
+        return self._reloaded()
+
+    @command("publish")
+    def publish(self, pack: str | None, override_warnings: bool, reason: str | None) -> Json:  # noqa: FBT001 - the command's arguments
+        """Publish the draft as it is now and return the outcome."""
+        self._wrote(
+            f"ws.review.publish({self.live.draft_id!r}, expected_version={self.live.version}, pack={pack!r}, "
+            f"override_warnings={override_warnings}, reason={reason!r})"
+        )
+        outcome = self.live.publish(pack, override_warnings=override_warnings, reason=reason)
+        self.tell("published")
+        return {
+            "code": str(outcome.code),
+            "number": outcome.revision.number,
+            "annotations": outcome.revision.annotation_count,
+            "frames": outcome.revision.frame_count,
+            "revision": outcome.revision.id,
+            "pack": outcome.pack.id,
+        }
+
+    @command("packs")
+    def packs(self) -> list[rows.Row]:
+        """Return the scope's label packs, newest first."""
+        return [rows.pack_row(pack) for pack in self.ws.review.packs(self.media, self.capability.name)]
+
+    @command("pack_step")
+    def pack_step(self, step: str, pack: str, reason: str) -> Json:
+        """Approve, reject or revoke a label pack."""
+        review = self.ws.review
+        steps = {"approve": review.approve_pack, "reject": review.reject_pack, "revoke": review.revoke_pack}
+        self._wrote(f"ws.review.{step}_pack({pack!r}, reason={reason!r})")
+        return rows.pack_row(steps[step](pack, reason=reason))
+
+    @command("history")
+    def history(self) -> list[rows.Row]:
+        """Return the scope's revisions, newest first."""
+        return self._history()
+
+    @command("eligibility")
+    def eligibility(self, revision: str, state: str, version: int, reason: str | None) -> Json:
+        """Approve or revoke a revision for datasets."""
+        self._wrote(f"ws.review.set_eligibility({revision!r}, {state!r}, expected_version={version}, reason={reason!r})")
+        self.ws.review.set_eligibility(revision, state, expected_version=version, reason=reason)
+        return {}
+
+    # --- inside
+
+    def _save_state(self) -> dict[str, object]:
+        error = self.live.status_error
+        return {
+            "status": self.live.status,
+            "version": self.live.version,
+            "error": None if error is None else report(error),
+            "can_undo": self.live.can_undo,
+            "can_redo": self.live.can_redo,
+        }
+
+    def _saved(self) -> None:
+        """Tell the views the save state; where others' frames came in with a save, have them load anew."""
+        if self.comm is None:
+            return
+        with self.guarded():
+            version = self.live.version
+            others = version > self._known_version + 1
+            self._known_version = max(version, self._known_version)
+            self.tell("save", self._save_state())
+            if others:
+                self._reloaded()
+
+    def _reloaded(self) -> Json:
+        self._known_version = self.live.version
+        data = {"overview": self.live.overview(), "save": self._save_state()}
+        self.tell("reloaded", data)
+        return data
+
+    def _history(self) -> list[rows.Row]:
+        packs = {pack.id: pack for pack in self.ws.review.packs(self.media, self.capability.name)}
+        return [rows.revision_row(revision, packs) for revision in self.ws.review.history(self.media, self.capability.name)]
+
+    def _wrote(self, call: str) -> None:
+        self.python = call
+
+    def _thumbnail(self) -> static.Html:
+        from PIL import Image, ImageDraw, ImageOps
+
+        index = self.live.cursor
+        _, _, problem = self.live.size(index)
+        if problem is not None:
+            return static.Html(f"<p>This frame has no picture ({problem}).</p>")
+        data, _ = self.ws.media.frame_bytes(self.media, index)
+        with Image.open(BytesIO(data)) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        view = View.fit(picture.width, picture.height, THUMBNAIL_PX, THUMBNAIL_PX)
+        picture = picture.resize((round(picture.width * view.scale), round(picture.height * view.scale)))
+        pen = ImageDraw.Draw(picture)
+        for shape in shapes_of(self.live.frame(index).annotations, self.capability):
+            x, y = shape.x * view.scale, shape.y * view.scale
+            reach = max(shape.radius * view.scale, 4)
+            corners = (x, y, x + shape.width * view.scale, y + shape.height * view.scale)
+            if shape.kind == "box":
+                pen.rectangle(corners, outline=shape.style.colour, width=2)
+            else:
+                pen.ellipse((x - reach, y - reach, x + reach, y + reach), outline=shape.style.colour, width=2)
+        out = BytesIO()
+        picture.save(out, "JPEG", quality=80)
+        return static.image(out.getvalue(), "image/jpeg", f"Frame {index + 1} with its labels", width=THUMBNAIL_PX)
+
+
+def _content(content: FrameContent) -> dict[str, Any]:
+    return {
+        "index": content.index,
+        "annotations": [annotation.as_json() for annotation in content.annotations],
+        "flags": [str(flag) for flag in content.flags],
+        "state": str(content.state),
+    }
+
+
+def _call(op: ReviewOp) -> str:
+    """Return an operation as the Python call that makes it."""
+    given = {field.name: getattr(op, field.name) for field in fields(op) if field.name not in ("kind", "source")}
+    words = {"flag" if name == "flag_name" else name: value for name, value in given.items() if value is not None}
+    return f"ReviewOp.{op.kind}({', '.join(f'{name}={value!r}' for name, value in words.items())})"

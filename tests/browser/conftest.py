@@ -1,0 +1,84 @@
+"""Chromium, a JupyterLab and a small match to review, for the tests in a browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import needs
+from tests.browser.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+    from labelkit.synthetic import Match
+
+SIZE = {"width": 1280, "height": 900}
+ARTIFACTS = "LABELKIT_ARTIFACTS"
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own, 1280 px wide; a problem in its script does not pass unseen (see the twin's `problems`)."""
+    context = browser.new_context(viewport=SIZE)
+    made = context.new_page()
+    made.set_default_timeout(10_000)
+    yield made
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A running JupyterLab."""
+    started = Lab(tmp_path_factory.mktemp("lab"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[BrowserContext]:
+    """A window of JupyterLab that tests share."""
+    context = browser.new_context(viewport=SIZE)
+    context.set_default_timeout(20_000)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def match(tmp_path_factory: pytest.TempPathFactory) -> Match:
+    """A drawn match of one clip with twelve frames, and a model's labels in `pre`."""
+    from labelkit import synthetic
+
+    made = synthetic.match(tmp_path_factory.mktemp("match"), frames=12, clips=1)
+    made.write_yolo(made.folder / "pre")
+    return made
+
+
+@pytest.fixture(scope="session")
+def keep_picture() -> Callable[[Page | Locator, str], Path]:
+    """`keep_picture(page, "review-dark")` saves a screenshot where CI keeps what it shows."""
+    folder = Path(os.environ.get(ARTIFACTS) or needs.ROOT / ".ci" / "artifacts")
+
+    def keep(what: Page | Locator, name: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.png"
+        what.screenshot(path=path)
+        return path
+
+    return keep

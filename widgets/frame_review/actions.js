@@ -1,0 +1,71 @@
+/**
+ * What a person can do in the review, by name: keys, buttons and tests start the same actions.
+ * @module
+ */
+
+import { showKeys } from "../shared/keys.js";
+
+/** The step of each arrow in px. */
+const STEP_OF = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
+
+/**
+ * @param {import("./review.js").Review} review
+ * @returns {Record<string, (event?: any) => void>} an action that is held gets the event of its beginning and of its end
+ */
+export function actionsOf(review) {
+  const { stage } = review;
+  const flag = (/** @type {number} */ i) => () => {
+    const name = review.opening.flags[i].name;
+    review.apply({ kind: review.content()?.flags.includes(name) ? "unflag" : "flag", frame: review.index, flag_name: name });
+  };
+  const choose = (/** @type {number} */ i) => () => {
+    if (i >= review.opening.capability.classes.length) return;
+    review.chooseClass(i);
+    if (stage.selectedId) review.apply({ kind: "relabel", frame: review.index, id: stage.selectedId, label: review.opening.capability.classes[i].name });
+  };
+  /** @type {Record<string, (event: any) => void>} */
+  const actions = {
+    next_frame: () => review.step(1),
+    previous_frame: () => review.step(-1),
+    forward_10: () => review.step(10),
+    back_10: () => review.step(-10),
+    worth_a_look: () => review.worthALook(),
+    next_untouched: () => review.nextUntouched(),
+    accept_next: () => review.acceptNext(),
+    undo: () => review.history("undo"),
+    redo: () => review.history("redo"),
+    publish: () => void review.publishing.publish(),
+    select_tool: () => review.chooseTool("select"),
+    next_object: () => review.cycle(1),
+    previous_object: () => review.cycle(-1),
+    delete: () => stage.selectedId && review.apply({ kind: "delete", frame: review.index, id: stage.selectedId }),
+    copy: () => (review.copied = stage.selected() ?? null),
+    paste: () => review.paste(),
+    place: () => stage.place(),
+    hide: (event) => review.hide(event.type === "keydown"),
+    diff: (event) => review.hosted.emphasize(event.type === "keydown"),
+    pan: (event) => ((stage.panning = event.type === "keydown"), stage.cursor()),
+    zoom_in: () => stage.zoom(1.25),
+    zoom_out: () => stage.zoom(0.8),
+    zoom_fit: () => stage.zoomFit(),
+    brighter: () => review.light("brightness", 0.1),
+    darker: () => review.light("brightness", -0.1),
+    more_contrast: () => review.light("contrast", 0.1),
+    less_contrast: () => review.light("contrast", -0.1),
+    help: () => void showKeys(review.frame.root, review.keys.bound),
+    leave: () => review.leave(),
+    toggle_changes: () => review.toggleChanges(),
+    toggle_labels: () => review.hide(!stage.hidden),
+  };
+  for (const name of ["next_frame", "previous_frame", "forward_10", "back_10"]) actions[`${name}_arrow`] = actions[name];
+  if (review.opening.capability.geometry === "box") actions.box_tool = () => review.chooseTool("box");
+  else actions.point_tool = () => review.chooseTool("point");
+  review.opening.flags.forEach((_, i) => (actions[`flag_${i + 1}`] = flag(i)));
+  review.opening.capability.classes.slice(0, 9).forEach((_, i) => (actions[`class_${i + 1}`] = choose(i)));
+  for (const [name, [dx, dy]] of Object.entries(STEP_OF)) {
+    actions[`nudge_${name}`] = () => stage.nudge(dx, dy);
+    actions[`nudge_10_${name}`] = () => stage.nudge(10 * dx, 10 * dy);
+    actions[`grow_${name}`] = () => stage.nudge(dx, dy, true);
+  }
+  return actions;
+}

@@ -1,0 +1,61 @@
+/**
+ * Which frames to ask for: the one under the cursor at once, then a ring around it, further in the direction of travel.
+ * @module
+ */
+
+const AHEAD = 8;
+const BEHIND = 3;
+const BATCH = 4;
+const SHORT_MS = 2_000;
+const LONG_MS = 60_000;
+
+/**
+ * @param {{ask: (indices: number[], patience: number) => Promise<unknown>, has: (index: number) => boolean, count: number}} options
+ */
+export function prefetcher({ ask, has, count }) {
+  /** @type {Set<number>} */
+  const asked = new Set();
+  let cursor = 0;
+  let direction = 1;
+  let busy = false;
+
+  const missing = (/** @type {number} */ index) => index >= 0 && index < count && !has(index) && !asked.has(index);
+
+  /** @param {number[]} indices @param {number} patience */
+  async function request(indices, patience) {
+    for (const index of indices) asked.add(index);
+    await ask(indices, patience).catch(() => undefined);
+    for (const index of indices) asked.delete(index);
+  }
+
+  async function ring() {
+    if (busy) return;
+    busy = true;
+    for (;;) {
+      const wanted = [];
+      for (let i = 1; i <= AHEAD; i += 1) wanted.push(cursor + i * direction);
+      for (let i = 1; i <= BEHIND; i += 1) wanted.push(cursor - i * direction);
+      const batch = wanted.filter(missing).slice(0, BATCH);
+      if (!batch.length) break;
+      await request(batch, LONG_MS);
+    }
+    busy = false;
+  }
+
+  return {
+    /** @param {number} index @param {number} way 1 or -1 */
+    around(index, way) {
+      cursor = index;
+      direction = way;
+      if (missing(index)) void request([index], SHORT_MS);
+      void ring();
+    },
+    /** Asks for frames again whose labels are out of date. @param {number} index */
+    again(index) {
+      asked.clear();
+      void request([index], SHORT_MS);
+    },
+    /** @param {number} index */
+    arrived: (index) => asked.delete(index),
+  };
+}

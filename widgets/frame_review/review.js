@@ -1,0 +1,371 @@
+/**
+ * One view of a review: which frame is shown, what is done to it, and how the parts follow.
+ * @module
+ */
+
+import { badge, fill, h } from "../shared/dom.js";
+import { frameCache } from "../shared/frame_cache.js";
+import { between } from "../shared/geometry.js";
+import { bindings } from "../shared/keys.js";
+import { actionsOf } from "./actions.js";
+import { edits, newId } from "./edits.js";
+import { hostCanvas } from "./hosted.js";
+import { header, side, steps, toolbar } from "./layout.js";
+import { objectList } from "./objects.js";
+import { prefetcher } from "./prefetch.js";
+import { publishing } from "./publishing.js";
+import { saving } from "./saving.js";
+import { Stage } from "./stage.js";
+import { timeline } from "./timeline.js";
+
+/**
+ * What the kernel says when a view opens.
+ * @typedef {object} Opening
+ * @property {string} media
+ * @property {{name: string, geometry: "box" | "point", classes: {name: string, colour: string, dash: number[], mark: number[][]}[]}} capability
+ * @property {{id: string, version: number, lineage: string}} draft
+ * @property {number} frames
+ * @property {number} cursor
+ * @property {{name: string, title: string}[]} flags
+ * @property {import("./timeline.js").Overview} overview
+ * @property {import("../shared/keys.js").Key[]} keys
+ * @property {import("./saving.js").SaveState} save
+ * @property {{edit: boolean, publish: boolean, override: boolean}} may
+ * @property {import("../shared/revisions.js").PackRow[]} packs
+ */
+
+/** @typedef {import("./edits.js").Op} Op */
+/** @typedef {import("./edits.js").Annotation} Annotation */
+
+const STATE_TONES = /** @type {const} */ ({ untouched: "plain", seen: "plain", edited: "info", accepted: "good" });
+/** @type {{name: string, colour: string, dash: number[], mark: number[][]}} */
+const UNKNOWN = { name: "", colour: "#ffffff", dash: [2, 4], mark: [] };
+const GO_AFTER_MS = 80;
+const THEME_LOADS_MS = 500;
+
+export class Review {
+  /**
+   * @param {import("../shared/shell.js").Shell} frame @param {import("../shared/commands.js").Model} model @param {Opening} opening
+   */
+  constructor(frame, model, opening) {
+    this.frame = frame;
+    this.opening = opening;
+    this.overview = opening.overview;
+    this.index = opening.cursor;
+    this.direction = 1;
+    this.labelAt = 0;
+    this.showChanges = true;
+    /** @type {Annotation | null} */
+    this.copied = null;
+    this.going = 0;
+    /** @type {Record<string, typeof UNKNOWN>} */
+    this.styles = Object.fromEntries(opening.capability.classes.map((entry) => [entry.name, entry]));
+    const style = (/** @type {string} */ label) => this.styles[label] ?? UNKNOWN;
+    this.cache = frameCache({ ready: (index) => index === this.index && this.stage.refresh() });
+    this.edits = edits({
+      send: (op) => frame.kernel.ask("op", { op }),
+      changed: (index) => this.frameChanged(index),
+      answered: (answer) => this.saving.show(answer.save),
+      refused: (error) => (frame.show(error.report), this.saving.show()),
+    });
+    this.prefetch = prefetcher({ ask: (indices, patience) => frame.kernel.ask("frames", { indices }, { patience }), has: (index) => this.cache.has(index), count: opening.frames });
+    this.stage = new Stage({
+      height: model.get("height"),
+      geometry: opening.capability.geometry,
+      style,
+      newId,
+      frame: () => ({ index: this.index, content: this.edits.shown(this.index), facts: this.edits.facts(this.index), picture: this.cache.get(this.index) }),
+      label: () => opening.capability.classes[this.labelAt].name,
+      op: (op) => this.apply(op),
+      selected: () => this.selectionChanged(),
+      moved: () => this.viewMoved(),
+    });
+    this.hosted = hostCanvas({ model, stage: this.stage, paint: (args) => frame.kernel.ask("paint", args, { patience: 30_000 }) });
+    this.actions = actionsOf(this);
+    this.keys = bindings(opening.keys, this.actions, () => this.stage.selectedId !== null);
+    this.objects = objectList({ style, select: (id) => this.stage.select(id), remove: (id) => this.apply({ kind: "delete", frame: this.index, id }) });
+    this.timeline = timeline({ overview: this.overview, go: (index) => this.go(index), words: (flag) => opening.flags.find((entry) => entry.name === flag)?.title ?? flag });
+    this.header = header(opening, this.actions, this.keys.hint, frame.pythonButton());
+    this.toolbar = toolbar(opening, this.actions, this.keys.hint);
+    this.side = side(opening, this.actions, this.objects.el);
+    this.steps = steps(this.actions, this.keys.hint);
+    this.saving = saving({ frame, chip: this.header.save, undo: this.header.undo, redo: this.header.redo, pending: this.edits.pending });
+    this.publishing = publishing({ frame, opening, hint: this.keys.hint("publish"), goTo: (index, id) => this.goTo(index, id), finish: () => this.stage.finishNudge() });
+    this.build();
+    this.listen();
+    this.saving.show(opening.save);
+    this.chooseTool(opening.capability.geometry === "point" ? "point" : "select");
+    this.chooseClass(0);
+    this.toolbar.labels.setAttribute("aria-pressed", "true");
+    this.toolbar.changes.setAttribute("aria-pressed", "true");
+    this.show();
+  }
+
+  build() {
+    const { frame } = this;
+    const main = h("div", { class: "lk-main" }, this.stage.el, this.side.el, frame.banner);
+    fill(frame.root, this.header.el, this.toolbar.el, main, this.timeline.el, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
+    this.side.number.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.go(between(Math.round(Number(this.side.number.value)) - 1 || 0, 0, this.opening.frames - 1));
+      else if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.stage.el.focus();
+    });
+    this.side.number.addEventListener("blur", () => (this.side.number.value = String(this.index + 1)));
+    if (!this.opening.may.edit) frame.show({ code: "", title: "You may look, not edit", detail: "Your role in this workspace does not allow changes.", hint: "Ask an owner for the role of annotator." }, "warn");
+  }
+
+  listen() {
+    const { kernel, root } = this.frame;
+    kernel.on("frame", (data, buffers) => {
+      this.prefetch.arrived(data.index);
+      this.edits.take(data.content, { width: data.width, height: data.height, problem: data.problem });
+      if (data.problem) this.cache.refuse(data.index, data.problem);
+      else void this.cache.put(data.index, data.mime, buffers[0]);
+    });
+    kernel.on("truth", (data) => (this.edits.take(data.frame), this.saving.show(data.save)));
+    kernel.on("save", (data) => this.saving.show(data));
+    kernel.on("reloaded", (data) => this.reloaded(data));
+    kernel.on("published", () => void this.publishing.load());
+    kernel.on("back", () => this.reloaded(null));
+    root.addEventListener("keyup", (event) => this.keys.release(event));
+    this.onBlur = () => this.keys.release();
+    window.addEventListener("blur", this.onBlur);
+    this.stage.el.addEventListener("blur", this.onBlur);
+    this.themes = new MutationObserver(() => {
+      this.timeline.refresh();
+      setTimeout(() => this.timeline.refresh(), THEME_LOADS_MS);
+    });
+    this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  }
+
+  close() {
+    window.removeEventListener("blur", /** @type {() => void} */ (this.onBlur));
+    clearTimeout(this.going);
+    this.themes?.disconnect();
+    this.stage.close();
+    this.hosted.close();
+    this.timeline.close();
+    this.cache.close();
+    this.frame.close();
+  }
+
+  // --- what the person does
+
+  /** Shows an edit at once and sends it. @param {Op} op */
+  apply(op) {
+    if (this.frame.kernel.gone() || !this.opening.may.edit) return this.frame.say("This view is read-only.");
+    if (this.edits.apply(op)) this.saving.show();
+  }
+
+  content() {
+    return this.edits.shown(this.index);
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const presses = event.key === "Enter" || event.key === " ";
+    if (presses && target !== this.stage.el && !event.ctrlKey && !event.metaKey) return false;
+    if (target.closest("dialog")) return false;
+    return this.keys.press(event);
+  }
+
+  /** @param {import("./stage.js").Tool} tool */
+  chooseTool(tool) {
+    this.stage.setTool(tool);
+    for (const [name, element] of Object.entries(this.toolbar.tools)) element.setAttribute("aria-pressed", String(name === tool));
+  }
+
+  /** @param {number} at */
+  chooseClass(at) {
+    this.labelAt = at;
+    this.toolbar.classes.forEach((element, i) => element.setAttribute("aria-pressed", String(i === at)));
+  }
+
+  /** @param {number} step */
+  cycle(step) {
+    const all = this.content()?.annotations ?? [];
+    if (!all.length) return;
+    const at = all.findIndex((annotation) => annotation.id === this.stage.selectedId);
+    this.stage.select(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length].id);
+  }
+
+  paste() {
+    if (!this.copied || !this.stage.editable) return;
+    const { label, x, y, width, height, size } = this.copied;
+    const id = newId();
+    const place = { frame: this.index, id, label, x, y };
+    if (width === null) this.apply({ kind: "add_point", ...place, ...(size === null ? {} : { size }) });
+    else this.apply({ kind: "add_box", ...place, width, height: Number(height) });
+    this.stage.select(id);
+  }
+
+  /** @param {boolean} hidden */
+  hide(hidden) {
+    this.stage.hidden = hidden;
+    this.stage.repaint();
+    this.hosted.show(this.showChanges && !hidden);
+    this.toolbar.labels.setAttribute("aria-pressed", String(!hidden));
+  }
+
+  toggleChanges() {
+    this.showChanges = !this.showChanges;
+    this.toolbar.changes.setAttribute("aria-pressed", String(this.showChanges));
+    this.hosted.show(this.showChanges);
+  }
+
+  /** @param {"brightness" | "contrast"} what @param {number} by */
+  light(what, by) {
+    this.stage[what] = between(Math.round((this.stage[what] + by) * 10) / 10, 0.2, 3);
+    this.stage.repaint();
+    this.frame.say(`${what} ${Math.round(this.stage[what] * 100)}%`);
+  }
+
+  /** Steps out by one level: the drawing, then the object, then the stage. */
+  leave() {
+    if (this.stage.cancel()) return;
+    if (this.stage.selectedId) return this.stage.select(null);
+    /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
+  }
+
+  // --- from frame to frame
+
+  /** @param {number} by */
+  step(by) {
+    const target = between(this.index + by, 0, this.opening.frames - 1);
+    if (target === this.index) return this.frame.say(by > 0 ? "This is the last frame." : "This is the first frame.");
+    this.go(target);
+  }
+
+  /** @param {number} index */
+  go(index) {
+    if (index === this.index || (this.stage.gesture && this.stage.gesture.kind !== "nudge")) return;
+    this.stage.select(null);
+    this.stage.finishNudge();
+    this.direction = index > this.index ? 1 : -1;
+    this.index = index;
+    this.show();
+  }
+
+  /** Goes to a frame and selects an object there. @param {number} index @param {string | null} id */
+  goTo(index, id) {
+    this.go(index);
+    if (id) this.stage.select(id);
+    this.stage.el.focus();
+  }
+
+  acceptNext() {
+    if (this.content()?.state !== "accepted") this.apply({ kind: "accept", frame: this.index });
+    this.step(1);
+  }
+
+  nextUntouched() {
+    const { states } = this.overview;
+    const order = [...states.keys()].map((i) => (this.index + 1 + i) % states.length);
+    const found = order.find((i) => states[i] === "untouched");
+    if (found === undefined) this.frame.say("No frame is untouched.");
+    else this.go(found);
+  }
+
+  /** Of the frames that nobody edited or accepted, goes to the one in which the model was least sure. */
+  worthALook() {
+    const { states, min_score: scores } = this.overview;
+    const open = [...states.keys()].filter((i) => i !== this.index && (states[i] === "untouched" || states[i] === "seen"));
+    const fresh = open.filter((i) => states[i] === "untouched");
+    const among = fresh.length ? fresh : open;
+    if (!among.length) return this.frame.say("Every frame has been worked on.");
+    this.go(among.reduce((best, i) => ((scores[i] ?? 2) < (scores[best] ?? 2) ? i : best)));
+  }
+
+  /** @param {"undo" | "redo"} kind */
+  async history(kind) {
+    this.stage.finishNudge();
+    const answer = await this.frame.ask("op", { op: { kind } });
+    if (!answer) return;
+    this.saving.show(answer.save);
+    if (!answer.frame) return this.frame.say(`Nothing to ${kind}.`);
+    this.edits.take(answer.frame);
+    if (answer.frame.index !== this.index) this.go(answer.frame.index);
+    this.frame.say(`${kind === "undo" ? "Undone" : "Redone"} on frame ${answer.frame.index + 1}`);
+  }
+
+  // --- what is shown
+
+  /** Shows the frame under the cursor, asks for what is missing around it, and tells the kernel once the cursor rests. */
+  show() {
+    this.stage.refresh();
+    this.prefetch.around(this.index, this.direction);
+    this.frameParts();
+    this.timeline.show(this.index);
+    this.hosted.stale();
+    clearTimeout(this.going);
+    this.going = window.setTimeout(() => this.arrive(), GO_AFTER_MS);
+  }
+
+  async arrive() {
+    const index = this.index;
+    const answer = await this.frame.kernel.ask("go", { index }, { patience: 30_000 }).catch((error) => void this.frame.show(error.report));
+    if (answer?.frame) this.edits.take(answer.frame);
+    this.hosted.repaint(index);
+  }
+
+  /** @param {number} index */
+  frameChanged(index) {
+    const content = this.edits.shown(index);
+    if (!content) return;
+    const scores = content.annotations.map((annotation) => annotation.score).filter((score) => score !== null);
+    this.overview.states[index] = content.state;
+    this.overview.flags[index] = content.flags;
+    this.overview.counts[index] = content.annotations.length;
+    this.overview.min_score[index] = scores.length ? Math.min(...scores) : null;
+    this.timeline?.refresh();
+    if (index !== this.index) return;
+    this.stage.refresh();
+    this.frameParts();
+    this.hosted.repaint(index);
+  }
+
+  frameParts() {
+    const content = this.content();
+    if (document.activeElement !== this.side.number) this.side.number.value = String(this.index + 1);
+    const state = content?.state ?? /** @type {keyof typeof STATE_TONES} */ (this.overview.states[this.index]);
+    fill(this.side.state, badge(state, STATE_TONES[state]));
+    const flags = content?.flags ?? this.overview.flags[this.index];
+    this.side.flags.forEach((element, i) => element.setAttribute("aria-pressed", String(flags.includes(this.opening.flags[i].name))));
+    const count = content?.annotations.length ?? this.overview.counts[this.index];
+    this.side.objectCount.textContent = String(count);
+    this.objects.show(content, this.stage.selectedId);
+    const accepted = this.overview.states.filter((one) => one === "accepted").length;
+    const worked = this.overview.states.filter((one) => one === "edited").length;
+    this.steps.progress.textContent = `${accepted} accepted, ${worked} edited of ${this.opening.frames}`;
+    this.stage.el.setAttribute("aria-label", `Frame ${this.index + 1} of ${this.opening.frames}, ${count} objects, ${state}. Press ? for the keys.`);
+  }
+
+  selectionChanged() {
+    const chosen = this.stage.selected();
+    this.objects.show(this.content(), this.stage.selectedId);
+    if (!chosen) return;
+    const at = this.opening.capability.classes.findIndex((entry) => entry.name === chosen.label);
+    if (at >= 0) this.chooseClass(at);
+    this.frame.say(`${chosen.label} selected`);
+  }
+
+  viewMoved() {
+    if (!this.toolbar) return;
+    this.toolbar.scale.textContent = `${Math.round(this.stage.view.scale * 100)}%`;
+    this.hosted.moved();
+  }
+
+  /** Takes up what changed behind this view. @param {{overview: Opening["overview"], save: Opening["save"]} | null} data */
+  async reloaded(data) {
+    const facts = data ?? (await this.frame.ask("overview"));
+    if (!facts) return;
+    for (const name of /** @type {const} */ (["states", "flags", "counts", "min_score", "problem"])) this.overview[name].splice(0, Infinity, .../** @type {any[]} */ (facts.overview[name]));
+    this.edits.forget();
+    this.saving.show(facts.save);
+    this.prefetch.again(this.index);
+    this.show();
+    this.timeline.refresh();
+  }
+}
