@@ -16,8 +16,9 @@ from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.errors import LabelsAllRefused
 from labelkit.formats import reader
 from labelkit.formats.rows import NOTES, REFUSED
-from labelkit.store.content import Content, import_rows
+from labelkit.store.content import Content
 from labelkit.store.ids import new_id
+from labelkit.store.intake import import_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

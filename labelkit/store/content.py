@@ -7,8 +7,6 @@ digits, `annotations` list of struct {id, label, x, y, width, height, size, scor
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,9 +20,8 @@ from labelkit.core.review.annotations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from labelkit.store.database import Database
 
 ANNOTATION = {
     "id": pl.String(),
@@ -45,35 +42,6 @@ CONTENT = {
     "digest": pl.String(),
     "annotations": pl.List(pl.Struct(ANNOTATION)),
 }
-
-# The canonical text of one annotation, equal to `canonical_json(annotation.canonical())`.
-ITEM_SQL = """
-    '[' || CAST(to_json(label) AS VARCHAR) || CASE WHEN width IS NULL
-        THEN ',"point",' || CAST(round(x * 10000) AS BIGINT) || ',' || CAST(round(y * 10000) AS BIGINT) || ','
-             || coalesce(CAST(CAST(round(size * 10000) AS BIGINT) AS VARCHAR), 'null')
-        ELSE ',"box",' || CAST(round(x * 10000) AS BIGINT) || ',' || CAST(round(y * 10000) AS BIGINT) || ','
-             || CAST(round(width * 10000) AS BIGINT) || ',' || CAST(round(height * 10000) AS BIGINT)
-    END || CASE WHEN attributes IS NULL THEN '' ELSE ',' || CAST(to_json(attributes) AS VARCHAR) END || ']'
-"""
-
-IMPORT_SQL = f"""
-    WITH items AS (
-        SELECT frame_index, ordinal, {ITEM_SQL} AS item, struct_pack(
-            id := 'ann_' || substr(sha256($seed || ':' || ordinal), 1, 20), label := label,
-            x := x, y := y, width := width, height := height, size := size,
-            score := score, source := $source, attributes := attributes) AS annotation
-        FROM (SELECT *, row_number() OVER (ORDER BY frame_index, file_row_number) AS ordinal
-              FROM read_parquet($rows, file_row_number = true))
-    ), labelled AS (
-        SELECT frame_index, list(annotation ORDER BY ordinal) AS annotations,
-            sha256('[[],[' || string_agg(item, ',' ORDER BY item) || ']]') AS digest
-        FROM items GROUP BY frame_index
-    )
-    SELECT frame_index, CAST([] AS VARCHAR[]) AS flags, 'untouched' AS state,
-        coalesce(digest, sha256('[[],[]]')) AS digest, coalesce(annotations, []) AS annotations
-    FROM (SELECT CAST(unnest(generate_series(0, $frames - 1)) AS INTEGER) AS frame_index) LEFT JOIN labelled USING (frame_index)
-    ORDER BY frame_index
-"""
 
 
 class Content:
@@ -188,21 +156,6 @@ def overlay_rows(frames: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFram
         .select([pl.col(name).cast(kind) for name, kind in CONTENT.items()])
         .sort("frame_index")
     )
-
-
-def import_rows(db: Database, chunks: Sequence[pl.DataFrame], *, frame_count: int, seed: str, source: str) -> str:
-    """Write imported annotation rows as a content object and return its digest.
-
-    Rows have frame_index, label, x, y, width, height, size, score, attributes, in file order. Ids come from `seed` and order.
-    """
-    with tempfile.TemporaryDirectory(prefix="labelkit-") as folder:
-        rows, made = Path(folder, "rows.parquet"), Path(folder, "content.parquet")
-        columns = ["frame_index", "label", "x", "y", "width", "height", "size", "score", "attributes"]
-        schema = {name: ANNOTATION.get(name, pl.Int32()) for name in columns}
-        empty = pl.DataFrame(schema=schema)
-        pl.concat([empty, *(chunk.select([pl.col(n).cast(k) for n, k in schema.items()]) for chunk in chunks)]).write_parquet(rows)
-        db.analyse_to(made, IMPORT_SQL, rows=str(rows), seed=seed, source=source, frames=frame_count)
-        return db.objects.put_file(made)
 
 
 def flags_text(flags: Iterable[FrameFlag]) -> str:
