@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from labelkit.core.media import Frame, FrameProblem, MediaKind
@@ -79,6 +78,8 @@ def as_jpeg(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
     """Return a picture as JPEG bytes, EXIF rotation applied, transparent parts white, deep grey values stretched to 8 bit."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith(("I", "F")):  # 16 and 32 bit: darkest to black, brightest to white
+        import numpy as np  # a seventh of a second that opening a store must not pay
+
         values = np.asarray(upright, dtype=np.float64)
         low, high = float(values.min()), float(values.max())
         upright = Image.fromarray(((values - low) * (255 / (high - low or 1))).astype(np.uint8))
