@@ -30,9 +30,10 @@ ANNOTATIONS = st.builds(
 FLAGS = st.sets(st.sampled_from(FrameFlag)).map(lambda flags: tuple(sorted(flags)))
 
 
-def frames(index: st.SearchStrategy[int] | None = None, most: int = 4) -> st.SearchStrategy[FrameContent]:
+INDEX = st.integers(0, 5)
+
+
+def frames(index: st.SearchStrategy[int] = INDEX, most: int = 4) -> st.SearchStrategy[FrameContent]:
     """Frames with up to `most` annotations."""
     annotations = st.lists(ANNOTATIONS, max_size=most, unique_by=lambda annotation: annotation.id).map(tuple)
-    return st.builds(
-        FrameContent, index=index or st.integers(0, 5), annotations=annotations, flags=FLAGS, state=st.sampled_from(FrameState)
-    )
+    return st.builds(FrameContent, index=index, annotations=annotations, flags=FLAGS, state=st.sampled_from(FrameState))

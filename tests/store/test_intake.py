@@ -1,0 +1,99 @@
+"""Imported rows as content: digests made in SQL are those of core, whatever the label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labelkit.core.geometry import Box, Point
+from labelkit.core.review.annotations import Annotation, FrameContent, FrameState, content_hash
+from labelkit.store.content import CONTENT, Content
+from labelkit.store.database import Database
+from labelkit.store.intake import import_rows
+from tests.core.review.labels import ANNOTATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FRAME_COUNT = 4
+IMPORTED = st.lists(st.tuples(st.integers(0, FRAME_COUNT - 1), ANNOTATIONS), max_size=8)
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[Database]:
+    with Database.open(":memory:", user="ana") as opened:
+        yield opened
+
+
+def rows(labels: list[tuple[int, Annotation]]) -> pl.DataFrame:
+    """What a reader hands over."""
+    columns = ("label", "x", "y", "width", "height", "size", "score", "attributes")
+    kinds = {"frame_index": pl.Int32(), **dict.fromkeys(columns, pl.Float64()), "label": pl.String(), "attributes": pl.String()}
+    found = [{"frame_index": index, **{name: label.as_json()[name] for name in columns}} for index, label in labels]
+    return pl.DataFrame(found, schema=kinds)
+
+
+def imported(db: Database, *chunks: list[tuple[int, Annotation]], seed: str = "pre_1", frame_count: int = FRAME_COUNT) -> Content:
+    digest = import_rows(db, [rows(chunk) for chunk in chunks], frame_count=frame_count, seed=seed, source="model")
+    return Content(db.objects.read_frame(digest))
+
+
+def expected(labels: list[tuple[int, Annotation]]) -> list[FrameContent]:
+    return [FrameContent(index, tuple(label for at, label in labels if at == index)) for index in range(FRAME_COUNT)]
+
+
+@settings(deadline=None, max_examples=150)
+@given(IMPORTED)
+def test_a_digest_made_in_sql_is_the_digest_of_core(db, labels):
+    # when
+    content = imported(db, labels)
+
+    # then frame by frame, and as a whole
+    frames = expected(labels)
+    assert content.rows["digest"].to_list() == [frame.digest() for frame in frames]
+    assert content.hash("player_detection") == content_hash("player_detection", [(f.index, f.digest()) for f in frames])
+    # and what is read back is what was given, in file order a frame, untouched
+    for frame in frames:
+        found = content.frame(frame.index)
+        assert [replace(a, id="") for a in found.annotations] == [replace(a, id="", source="model") for a in frame.annotations]
+        assert (found.flags, found.state) == ((), FrameState.UNTOUCHED)
+
+
+@settings(deadline=None, max_examples=50)
+@given(IMPORTED, st.integers(0, 8))
+def test_chunks_come_together_as_if_they_were_one(db, labels, cut):
+    whole, parts = imported(db, labels), imported(db, labels[:cut], labels[cut:])
+    assert whole.rows.equals(parts.rows)
+
+
+def test_ids_come_from_the_seed_and_the_order_so_that_equal_imports_have_equal_bytes(db):
+    # given two players and a ball on two frames
+    labels = [
+        (2, Annotation("", "player", Box(1, 2, 3, 4))),
+        (0, Annotation("", "ball", Point(1, 2))),
+        (2, Annotation("", "player", Box(5, 5, 9, 9))),
+    ]
+
+    # when
+    first, again, other = imported(db, labels), imported(db, labels), imported(db, labels, seed="pre_2")
+
+    # then
+    assert first.rows["annotations"].to_list() == again.rows["annotations"].to_list()
+    assert [a.id for a in first.frame(2).annotations] == ["ann_daac8eeea5f562fc7b3f", "ann_57057ebb0e1ac2c5e84f"]
+    assert first.hash("c") == other.hash("c")
+    assert not {a["id"] for a in first.annotations().to_dicts()} & {a["id"] for a in other.annotations().to_dicts()}
+
+
+def test_nothing_imported_is_empty_content(db):
+    assert imported(db).rows.equals(Content.empty(FRAME_COUNT).rows)
+    assert imported(db, []).rows.schema == CONTENT == Content.empty(0).rows.schema
+
+
+def test_a_media_without_frames_has_content_without_rows(db):
+    assert imported(db, frame_count=0).rows.equals(Content.empty(0).rows)
+    assert Content.empty(0).hash("c") == content_hash("c", [])
