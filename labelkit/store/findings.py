@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from labelkit.store.media import Frames
 
 NEAR_IDENTICAL_IOU = 0.9
-SLACK_PX = 0.0002  # two roundings of a ten-thousandth of a px, as a box reaches the frame's edge
+SLACK_PX = 0.00005  # half of what a rounded coordinate can differ by: as exact as `Box.inside`, whatever the sum of two floats
 MOST_ROWS = 200
 
 
@@ -30,6 +30,7 @@ def find(content: Content, frames: Frames, capability: Capability) -> list[Findi
         ),
         on="frame_index",
         how="left",
+        maintain_order="left",
     )
     found = [*_hard(rows, capability), *_content_warnings(content), *_ball_warnings(rows, capability), *_twins(rows)]
     return sorted(found, key=lambda finding: (not finding.hard, finding.code, finding.frame))
@@ -45,20 +46,20 @@ def _hard(rows: pl.DataFrame, capability: Capability) -> list[Finding]:
     known = pl.col("frame_width").is_not_null() & (pl.col("frame_width") > 0)
     empty = (pl.col("width") <= 0) | (pl.col("height") <= 0)
     rules = [
-        (FindingCode.UNKNOWN_FRAME, ~known, "{label} lies on a frame without a picture"),
-        (FindingCode.NOT_A_NUMBER, ~finite, "{label} has a coordinate that is no finite number"),
-        (FindingCode.OUTSIDE_FRAME, known & finite & outside, "{label} reaches outside the frame"),
-        (FindingCode.EMPTY_BOX, finite & empty.fill_null(value=False), "{label} is an empty box"),
-        (FindingCode.UNKNOWN_CLASS, ~pl.col("label").is_in(list(capability.classes)), "{label} is no class of " + capability.name),
-        (FindingCode.WRONG_GEOMETRY, kind != capability.geometry, "{label} is no " + capability.geometry),
-        (FindingCode.DUPLICATE_ID, pl.struct("frame_index", "id").is_duplicated(), "{label} shares its id with another annotation"),
+        (FindingCode.UNKNOWN_FRAME, ~known, "lies on a frame without a picture"),
+        (FindingCode.NOT_A_NUMBER, ~finite, "has a coordinate that is no finite number"),
+        (FindingCode.OUTSIDE_FRAME, known & finite & outside, "reaches outside the frame"),
+        (FindingCode.EMPTY_BOX, finite & empty.fill_null(value=False), "is an empty box"),
+        (FindingCode.UNKNOWN_CLASS, ~pl.col("label").is_in(list(capability.classes)), "is no class of " + capability.name),
+        (FindingCode.WRONG_GEOMETRY, kind != capability.geometry, "is no " + capability.geometry),
+        (FindingCode.DUPLICATE_ID, pl.struct("frame_index", "id").is_duplicated(), "shares its id with another annotation"),
     ]
     return [finding for code, rule, message in rules for finding in _listed(rows.filter(rule), code, message)]
 
 
 def _listed(rows: pl.DataFrame, code: FindingCode, message: str) -> list[Finding]:
     found = [
-        Finding(code, row["frame_index"], f"Frame {row['frame_index']}: {message.format(label=row['label'])}", row["id"])
+        Finding(code, row["frame_index"], f"Frame {row['frame_index']}: {row['label']} {message}", row["id"])
         for row in rows.head(MOST_ROWS).iter_rows(named=True)
     ]
     if rows.height > MOST_ROWS:
