@@ -24,6 +24,26 @@ def codes() -> str:
     return _block("\n".join(rows))
 
 
+def words() -> str:
+    """Return the codes that are values and no refusals: outcomes, findings, reasons, indicators."""
+    from labelkit.core.datasets.builds import BuildOutcome
+    from labelkit.core.datasets.eligibility import ExclusionReason
+    from labelkit.core.datasets.quality import POLICY
+    from labelkit.core.media import FrameProblem
+    from labelkit.core.review.publishing import FindingCode, PublishCode
+
+    rows = {
+        "outcomes of a publish": PublishCode,
+        "findings of a publish": FindingCode,
+        "outcomes of a build": BuildOutcome,
+        "why a label pack is not in a build": ExclusionReason,
+        f"quality indicators (policy {POLICY.version})": [rule.code for rule in POLICY.rules],
+        "why a frame has no picture": FrameProblem,
+    }
+    lines = [f"| {name} | {', '.join(f'`{code}`' for code in codes)} |" for name, codes in rows.items()]
+    return _block("\n".join(["| what | codes |", "|---|---|", *lines]))
+
+
 def machines() -> str:
     """Return every lifecycle as a Mermaid diagram."""
     from labelkit.core.datasets.builds import BUILD

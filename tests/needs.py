@@ -83,6 +83,8 @@ def run(
     )
 
 
-def python(code: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run `code` in a fresh interpreter of this environment."""
-    return run(sys.executable, "-c", code, **options)  # type: ignore[arg-type]
+def python(
+    code: str, *, arguments: tuple[str, ...] = (), cwd: Path | None = None, timeout_s: float = 120, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a fresh interpreter of this environment, as `run` does."""
+    return run(sys.executable, "-c", code, *arguments, cwd=cwd, timeout_s=timeout_s, env=env)

@@ -7,12 +7,13 @@ parameters are refused before a kernel starts; a dead kernel, a refusal and an e
 from __future__ import annotations
 
 from labelkit.recipes.notebooks import find, folder
-from labelkit.recipes.outcome import EXIT_CODES, Result, RunOutcome, exit_code
+from labelkit.recipes.outcome import EXIT_CODES, RESULT_TYPE, Result, RunOutcome, exit_code
 from labelkit.recipes.parameters import BuildDataset, Quickstart, ReviewQueue, check, parameter_model, read_file
 from labelkit.recipes.running import CellProgress, run
 
 __all__ = [
     "EXIT_CODES",
+    "RESULT_TYPE",
     "BuildDataset",
     "CellProgress",
     "Quickstart",

@@ -1,0 +1,143 @@
+"""Every notebook runs headless with small data, and what it shows can be seen without a kernel."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+
+import nbformat
+import pytest
+from rich.console import Console
+
+import labelkit
+from labelkit import recipes
+from labelkit.demo import Demo
+from tests import needs
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store with three published and approved clips."""
+    path = tmp_path_factory.mktemp("store") / "labels.duckdb"
+    Demo(path, quick=True, console=Console(file=io.StringIO())).run()
+    return path
+
+
+def shown(notebook):
+    """The data of every output that shows something, and no output that is an error or a warning."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [output for output in outputs if output.output_type == "error"] == []
+    assert [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"] == []
+    return [output.data for output in outputs if "data" in output]
+
+
+@pytest.fixture
+def quickstart(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return nbformat.read(recipes.run("quickstart", {"frames": 6}, output="runs").notebook, as_version=4)
+
+
+def test_the_quickstart_tells_the_whole_story(quickstart, tmp_path):
+    # given it was run; then it ended with a dataset that was exported
+    assert shown(quickstart)
+    with labelkit.open(tmp_path / "quickstart" / "labels.duckdb", workspace="club-a") as ws:
+        dataset = ws.datasets.get("players")
+        assert (dataset.sample_count, dataset.status) == (6, "success")
+    assert any((tmp_path / "quickstart" / "coco").rglob("*.json"))
+
+
+def test_every_widget_of_the_quickstart_is_readable_without_a_kernel_and_the_notebook_stays_small(quickstart, artifacts):
+    # given
+    views = [data for data in shown(quickstart) if WIDGET in data]
+
+    # then each has a rendering of its own beside the live view
+    assert len(views) == 5
+    for data in views:
+        assert len(data["text/html"]) > 100
+        assert "object at 0x" not in data["text/plain"]
+    text = nbformat.writes(quickstart)
+    assert len(text) < 2_000_000
+    (artifacts / "quickstart.ipynb").write_text(text, encoding="utf-8")
+
+
+def test_the_review_queue_opens_the_first_clip_of_a_store(store, tmp_path):
+    # when
+    executed = recipes.run("review_queue", {"store": str(store)}, output=tmp_path).notebook
+
+    # then its code is folded away
+    notebook = nbformat.read(executed, as_version=4)
+    assert any("clip-1" in data["text/plain"] for data in shown(notebook) if WIDGET in data)
+    assert all(
+        cell.metadata.jupyter.source_hidden
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.tags
+    )
+
+
+def test_the_build_recipe_builds_once_and_then_reuses(store, tmp_path):
+    # given
+    parameters = {"store": str(store), "name": "again", "ratios": {"train": 0.5, "val": 0.5}, "export_to": str(tmp_path / "coco")}
+
+    # when
+    outcomes = [recipes.run("build_dataset", parameters, output=tmp_path / "runs") for _ in range(2)]
+
+    # then
+    first, second = (outcome.result for outcome in outcomes)
+    assert (first["outcome"], second["outcome"]) == ("created", "reused_success")
+    assert (first["samples"], sum(first["splits"].values())) == (12, 12)
+    assert first["manifest_hash"] == second["manifest_hash"]
+    assert [outcome.exit_code for outcome in outcomes] == [0, 0]
+    assert any((tmp_path / "coco").rglob("*.json"))
+    assert shown(nbformat.read(outcomes[0].notebook, as_version=4))
+
+
+def test_the_build_recipe_runs_under_plain_papermill(store, tmp_path):
+    # when
+    done = needs.run(
+        *(sys.executable, "-m", "papermill", recipes.find("build_dataset"), tmp_path / "out.ipynb", "-k", "python3"),
+        *("-p", "store", store, "-p", "name", "plain", "-p", "seed", "3"),
+        cwd=tmp_path,
+    )
+
+    # then
+    assert done.returncode == 0, done.stderr
+    result = [data for data in shown(nbformat.read(tmp_path / "out.ipynb", as_version=4)) if recipes.RESULT_TYPE in data][-1]
+    assert result[recipes.RESULT_TYPE]["name"] == "plain"
+
+
+def test_plain_papermill_with_a_wrong_type_is_refused_by_the_notebook_itself(store, tmp_path):
+    done = needs.run(
+        *(sys.executable, "-m", "papermill", recipes.find("build_dataset"), tmp_path / "out.ipynb", "-k", "python3"),
+        *("-p", "store", store, "-r", "seed", "three"),
+        cwd=tmp_path,
+    )
+    assert done.returncode != 0
+    assert "RECIPE_PARAMETERS_INVALID" in done.stderr
+
+
+def test_a_build_that_is_refused_is_the_exit_code_1_with_the_reason(tmp_path):
+    # given a store whose only pack was never approved for datasets
+    match = labelkit.synthetic.match(tmp_path / "match", frames=2, width=320, height=180, clips=1)
+    match.write_yolo(tmp_path / "labels")
+    with labelkit.open(tmp_path / "labels.duckdb") as ws:
+        ws.media.add(match.clips[0].folder, name="clip-1")
+        run = ws.prelabels.import_("yolo", tmp_path / "labels" / "clip-1", media="clip-1", capability="player_detection")
+        draft = ws.review.open("clip-1", "player_detection", run=run.id)
+        ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason="test")
+
+    # when
+    done = needs.python(
+        "import sys; from labelkit.cli import main; main(sys.argv[1:])",
+        arguments=("run", "build_dataset", "-p", "store", str(tmp_path / "labels.duckdb"), "--output", str(tmp_path / "runs")),
+        cwd=tmp_path,
+    )
+
+    # then
+    assert done.returncode == 1
+    assert "NO_ELIGIBLE_LABEL_DATA" in done.stderr
+    assert "LABEL_PACK_NOT_APPROVED" in done.stderr
+    marked = json.loads((tmp_path / "runs" / "build_dataset.ipynb").read_text())
+    assert marked["metadata"]["papermill"]["exception"] is True
