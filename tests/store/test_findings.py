@@ -33,7 +33,7 @@ def reviewed(*frames: tuple[Annotation, ...], flags: tuple[FrameFlag, ...] = ())
             "flags": list(flags),
             "state": "accepted",
             "digest": "",
-            "annotations": [annotation.as_json() for annotation in annotations],
+            "annotations": [Annotation.from_json(annotation.as_json()).as_json() for annotation in annotations],
         }
         for index, annotations in enumerate(frames)
     ]
