@@ -81,15 +81,14 @@ def compare(
         pl.col("digest").ne_missing(pl.col("digest_after"))
     )
     a, b = _exploded(differing, "annotations"), _exploded(differing, "annotations_after")
-    by_id = match == "id" or (
-        match == "auto" and (a.is_empty() or b.is_empty() or not a.join(b, on=["frame_index", "id"], how="semi").is_empty())
-    )
+    by_id = match == "id" or (match == "auto" and (_share_ids(a, b) or _share_ids(left.annotations(), right.annotations())))
+    least_iou, most_px = (LEAST_IOU, MOST_PX) if threshold is None else (threshold, threshold)
     points = not a.is_empty() and a["width"].null_count() > 0
     if by_id:
         a, b = a.with_columns(key="id"), b.with_columns(key="id")
     else:
-        a, b = _paired(a, b, threshold or LEAST_IOU, threshold or MOST_PX)
-    shown = "" if by_id else f" within {threshold or MOST_PX:g} px" if points else f" at IoU >= {threshold or LEAST_IOU:g}"
+        a, b = _paired(a, b, least_iou, most_px)
+    shown = "" if by_id else f" within {most_px:g} px" if points else f" at IoU >= {least_iou:g}"
     tolerance = tolerance_px if tolerance_px is not None else 0.0 if by_id else 1.0
     flags = differing.filter(pl.col("flags").ne_missing(pl.col("flags_after"))).select("frame_index", "flags", "flags_after")
     return Changes(_joined(a, b, tolerance), flags.sort("frame_index"), max(len(left), len(right)), "id" if by_id else "geometry", shown)
