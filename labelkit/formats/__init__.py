@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import yolo
+from labelkit.formats import coco, yolo
 
 if TYPE_CHECKING:
     from labelkit.formats.rows import Reader
 
-READERS: dict[str, Reader] = {"yolo": yolo.read}
+READERS: dict[str, Reader] = {"coco": coco.read, "yolo": yolo.read}
 
 
 def reader(name: str) -> Reader:

@@ -67,6 +67,7 @@ class NoteCode(StrEnum):
     CLAMPED = "CLAMPED"
     CONVERTED = "CONVERTED"
     TINY = "TINY"
+    OTHER_SIZE = "OTHER_SIZE"
     KEPT_NOT_EDITABLE = "KEPT_NOT_EDITABLE"
     KEPT_INVALID = "KEPT_INVALID"
 
@@ -94,6 +95,7 @@ _SENTENCES: dict[StrEnum, str] = {
     NoteCode.CLAMPED: "The part outside the frame was cut off.",
     NoteCode.CONVERTED: "The box became its centre, with the mean of its sides as size.",
     NoteCode.TINY: "A side is under 1 px: kept, though nobody could draw such a box.",
+    NoteCode.OTHER_SIZE: "Labelled on a picture of another size than the frame; look whether it is in place.",
     NoteCode.KEPT_NOT_EDITABLE: "Kept in the attributes; the review shows it but cannot edit it.",
     NoteCode.KEPT_INVALID: "Kept as it is; publishing will refuse it until it is corrected.",
 }

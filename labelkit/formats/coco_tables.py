@@ -1,0 +1,68 @@
+"""What the numbers in a COCO record mean: its image as a frame of the media, its category as a class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.formats.coco_records import CATEGORIES, IMAGES, table
+from labelkit.formats.names import match
+from labelkit.formats.rows import RefusedCode
+
+if TYPE_CHECKING:
+    from labelkit.formats.json_stream import JsonDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a record's numbers mean: images (id, file_name, width, height) and categories (id, name), None where not known yet."""
+
+    images: pl.DataFrame | None = None
+    categories: pl.DataFrame | None = None
+
+    def read(self, key: str, document: JsonDocument) -> Tables:
+        """Return the tables with what stands under that key of the document, where it is one of them."""
+        if key == "images":
+            return replace(self, images=table(document, IMAGES))
+        if key == "categories":
+            return replace(self, categories=table(document, CATEGORIES))
+        return self
+
+    def complete(self) -> bool:
+        """Say whether both tables are known."""
+        return self.images is not None and self.categories is not None
+
+
+def frames_by_image(images: pl.DataFrame, frames: pl.DataFrame) -> pl.DataFrame:
+    """Return image_id, frame_index, image_code, image_detail, image_size: the frame of each image."""
+    unique = images.unique(["id", "file_name"], keep="first", maintain_order=True).with_columns(pl.col("file_name").fill_null(""))
+    matched = match(unique["file_name"], frames, images=True).rename({"path": "file_name"})
+    joined = unique.join(matched, on="file_name", how="left").join(
+        frames.select(frame_index="index", fw="width", fh="height"), on="frame_index", how="left"
+    )
+    other = (pl.col("width") != pl.col("fw")) | (pl.col("height") != pl.col("fh"))
+    stated = (pl.col("width") > 0) & (pl.col("height") > 0) & (pl.col("fw") > 0)
+    twice = pl.len().over("id") > 1
+    sizes = (pl.col(name).cast(pl.Int64) for name in ("width", "height", "fw", "fh"))
+    return joined.select(
+        image_id="id",
+        frame_index=pl.when(~twice).then("frame_index"),
+        image_code=pl.when(twice).then(pl.lit(str(RefusedCode.AMBIGUOUS_IMAGE))).otherwise("code"),
+        image_detail=pl.when(twice).then(pl.format("several images have the id {}", "id")).otherwise("detail"),
+        image_size=pl.when(other & stated).then(pl.format("labelled on {} x {} px, the frame has {} x {}", *sizes)),
+    ).unique("image_id", keep="first")
+
+
+def frames_by_id(image_ids: pl.Series, frames: pl.DataFrame) -> pl.DataFrame:
+    """Return the same where there is no list of images: the id is the frame's name, its stem, or its stem without leading zeros."""
+    ids = image_ids.drop_nulls().unique(maintain_order=True)
+    named = match(ids, frames, images=True)
+    numbers = frames.with_columns(pl.col("name").str.replace(r"^.*/", "").str.replace(r"\.[^.]*$", "").str.replace(r"^0+(\d)", "$1"))
+    missing = named.filter(pl.col("code") == RefusedCode.NO_IMAGE)["path"]
+    by_number = match(missing, numbers, images=True).filter(pl.col("code").is_null())
+    both = pl.concat([named.filter(~pl.col("path").is_in(by_number["path"].to_list())), by_number])
+    return both.select(
+        image_id="path", frame_index="frame_index", image_code="code", image_detail="detail", image_size=pl.lit(None, pl.String)
+    )
