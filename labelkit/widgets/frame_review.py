@@ -156,8 +156,9 @@ class FrameReview(CommandWidget):
 
     @command("go")
     def go(self, index: int) -> Json:
-        """Remember the place and mark the frame as seen."""
-        self.live.go(index)
+        """Remember the place and mark the frame as seen, for those whose looking counts."""
+        if self.live.may_edit:
+            self.live.go(index)
         return {"frame": _content(self.live.frame(index))}
 
     @command("op")

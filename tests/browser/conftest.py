@@ -71,6 +71,16 @@ def match(tmp_path_factory: pytest.TempPathFactory) -> Match:
 
 
 @pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Match:
+    """A drawn match of three frames, with a model's labels in `pre`: quick to show."""
+    from labelkit import synthetic
+
+    made = synthetic.match(tmp_path_factory.mktemp("short"), frames=3, clips=1)
+    made.write_yolo(made.folder / "pre")
+    return made
+
+
+@pytest.fixture(scope="session")
 def keep_picture() -> Callable[[Page | Locator, str], Path]:
     """`keep_picture(page, "review-dark")` saves a screenshot where CI keeps what it shows."""
     folder = Path(os.environ.get(ARTIFACTS) or needs.ROOT / ".ci" / "artifacts")

@@ -83,7 +83,9 @@ class Twin:
         """Return the place on the page of a place of the frame, in px."""
         box = self.stage.bounding_box()
         assert box is not None
-        width, height, _ = self.review.live.size(self.index)
+        width, height, problem = self.review.live.size(self.index)
+        if problem is not None:
+            width, height, _ = self.review.live.size(0)
         scale = min(box["width"] / width, box["height"] / height)
         return (
             box["x"] + (box["width"] - width * scale) / 2 + x * scale,

@@ -59,7 +59,7 @@ export function toolbar(opening, actions, hint) {
   });
   const changes = keyed("Changes", () => actions.toggle_changes(), hint("diff"), { title: `Show what changed against the model's labels (hold ${hint("diff")} for a glance)` });
   const labels = keyed("Labels", () => actions.toggle_labels(), hint("hide"), { title: `Show the labels (hold ${hint("hide")} to hide them)` });
-  const scale = h("button", { type: "button", class: "lk-button lk-quiet lk-scale", title: `Fit the frame into the view (${hint("zoom_fit")})`, "aria-label": "Fit the frame into the view", on: { click: () => actions.zoom_fit() } }, "100%");
+  const scale = h("button", { type: "button", class: "lk-button lk-quiet lk-scale", title: `Fit the frame into the view (${hint("zoom_fit")})`, on: { click: () => actions.zoom_fit() } }, "100%");
   const el = h(
     "div",
     { class: "lk-row lk-toolbar", role: "toolbar", "aria-label": "Tools" },

@@ -224,6 +224,7 @@ export class Review {
 
   /** Steps out by one level: the drawing, then the object, then the stage. */
   leave() {
+    this.stage.finishNudge();
     if (this.stage.cancel()) return;
     if (this.stage.selectedId) return this.stage.select(null);
     /** @type {HTMLElement | null} */ (document.activeElement)?.blur();

@@ -100,9 +100,12 @@ export function zoomed(view, factor, x, y, frame, screen) {
   return kept({ scale, left: x - (x - view.left) * real, top: y - (y - view.top) * real }, frame, screen);
 }
 
-/** A view moved so that the frame never leaves the screen. @param {View} view @param {Size} frame @param {Size} screen @returns {View} */
+/**
+ * A view moved so that the middle of the screen always shows some of the frame.
+ * @param {View} view @param {Size} frame @param {Size} screen @returns {View}
+ */
 export function kept(view, frame, screen) {
   /** @param {number} at @param {number} long @param {number} room */
-  const hold = (at, long, room) => (long <= room ? (room - long) / 2 : between(at, room - long, 0));
+  const hold = (at, long, room) => between(at, room / 2 - long, room / 2);
   return { scale: view.scale, left: hold(view.left, frame.width * view.scale, screen.width), top: hold(view.top, frame.height * view.scale, screen.height) };
 }
