@@ -1,10 +1,11 @@
-"""The review's tables inside one unit of work: runs, drafts, packs, revisions."""
+"""The review's tables inside one unit of work: runs, drafts, packs, revisions, series."""
 
 from __future__ import annotations
 
 from labelkit.store.drafts import DraftRows
 from labelkit.store.packs import PackRows
+from labelkit.store.series import SeriesRows
 
 
-class ReviewRows(DraftRows, PackRows):
+class ReviewRows(DraftRows, PackRows, SeriesRows):
     """Reads and writes everything a review keeps."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from labelkit.services.review.draft import Draft, DraftFrame
 from labelkit.services.review.live import LiveReview
-from labelkit.services.review.publish import PublishCases, PublishOutcome
+from labelkit.services.review.publish import PublishOutcome
+from labelkit.services.review.series import SeriesCases
 
 if TYPE_CHECKING:
     from labelkit.core.media import Media
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "DraftFrame", "LiveReview", "PublishOutcome", "Review"]
 
 
-class Review(PublishCases):
+class Review(SeriesCases):
     """Every use case of the review."""
 
     def __init__(self, gate: Gate) -> None:
