@@ -88,6 +88,12 @@ class CommandWidget(anywidget.AnyWidget, metaclass=_Checked):
                 previous.close()
             _OPEN[name] = self
 
+    def close(self) -> None:
+        """Take the widget out of every page; its layout goes with it, which ipywidgets leaves behind."""
+        if self.comm is not None:
+            self.layout.close()
+        super().close()
+
     # --- to the browser
 
     def tell(self, event: str, data: Json | None = None, buffers: Sequence[bytes] = ()) -> None:

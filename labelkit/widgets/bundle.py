@@ -1,5 +1,6 @@
 """One text out of a browser half and the shared modules that it imports, because a widget travels as a single ES module.
 
+What only a reader of the source needs, comments and indentation, stays at home: the text is kept in every notebook that shows the widget.
 The files stay plain modules that the type checker and a browser read as they are. Here each shared module becomes a function scope that
 returns its exports, in the order of need, so that no two modules can clash over a name.
 """
@@ -15,6 +16,7 @@ _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.[^"]+)";[ \t]*\n', re.
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAMES = re.compile(r"^export (?:async function\*?|function\*?|class|const|let)\s+([A-Za-z_$][\w$]*)", re.MULTILINE)
 _DOC_COMMENT = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _LEFT_OVER = re.compile(r"^(?:import|export)\b(?! default\b).*", re.MULTILINE)
 
 
@@ -37,7 +39,7 @@ class _Bundle:
         return "\n".join([*self._scopes.values(), main])
 
     def _body(self, name: str, open_modules: tuple[str, ...]) -> str:
-        source = _DOC_COMMENT.sub("", assets.text(name))
+        source = _INDENT.sub("", _DOC_COMMENT.sub("", assets.text(name)))
 
         def bind(found: re.Match[str]) -> str:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))

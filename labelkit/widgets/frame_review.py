@@ -105,7 +105,8 @@ class FrameReview(CommandWidget):
 
     def close(self) -> None:
         """Take the widget out of the page; the session and its edits stay in the kernel."""
-        self._painter.close()
+        if self.comm is not None:
+            self._painter.close()
         super().close()
 
     # --- what a view asks

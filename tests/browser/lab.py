@@ -167,7 +167,7 @@ class Notebook:
         """Save the notebook with its outputs."""
         self.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
 
-    def python(self, expression: str, setup: str = "") -> Any:  # noqa: ANN401 - whatever the expression is
+    def python(self, expression: str, setup: str = "") -> Any:
         """Return the value of an expression in the kernel, by way of JSON."""
         answer = self.page.evaluate(PYTHON, f"{setup}\nimport json as _json\nprint(_json.dumps({expression}))")
         if answer["error"]:
@@ -181,7 +181,7 @@ class Notebook:
         )
         return sources
 
-    def dark(self, on: bool = True) -> None:
+    def dark(self, *, on: bool = True) -> None:
         """Switch JupyterLab's theme."""
         theme = "JupyterLab Dark" if on else "JupyterLab Light"
         self.page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
