@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
@@ -97,7 +98,7 @@ class Database:
                 migrate.apply(cursor, step, utc(clock()))
         folder = tempfile.mkdtemp(prefix="labelkit-objects-")
         db = cls(place, Objects(Path(folder)), user=user, clock=clock, deadline_s=deadline_s, created=True)
-        weakref.finalize(db, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(db, _clear_away, folder, os.getpid())
         weakref.finalize(db, place.close)
         return db
 
@@ -197,3 +198,9 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self.path!r}{', read-only' if self.read_only else ''})"
+
+
+def _clear_away(folder: str, pid: int) -> None:
+    """Remove the objects of a store in memory at its end, unless this is the end of a forked child only."""
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 
 import duckdb
@@ -20,12 +22,16 @@ _CONFIG = {
 }
 
 
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
 class Engine:
     """One in-memory DuckDB instance and its cursors; a cursor serves one thread, one unit of work."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._root: duckdb.DuckDBPyConnection | None = None
+        _engines.add(self)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new connection to the instance; whoever takes it closes it."""
@@ -43,15 +49,21 @@ class Engine:
             root.close()
 
     def forget(self) -> None:
-        """Drop the instance of the parent process without touching it: its threads do not exist in a forked child."""
-        _inherited.append(self._root)
+        """Drop the instance of the parent process without ending it: its threads do not exist in a forked child."""
+        if self._root is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._root))  # never collected, not even when this process ends
         self._root = None
         self._guard = threading.Lock()
 
 
-_inherited: list[duckdb.DuckDBPyConnection | None] = []  # never closed, never collected: closing would reach into the parent's files
-
 PROCESS = Engine()  # serves every store file of this process and all heavy set work
 atexit.register(PROCESS.close)
+
+
+def _after_fork() -> None:
+    for engine in _engines:
+        engine.forget()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=PROCESS.forget)
+    os.register_at_fork(after_in_child=_after_fork)

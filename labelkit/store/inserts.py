@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-LARGE = 1000  # rows; above, writing and scanning a Parquet file beats parsing JSON
+LARGE = 500  # rows; above, writing and scanning a Parquet file beats parsing JSON
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _BY_JSON = re.compile(r"(VARCHAR|JSON|BOOLEAN|TINYINT|SMALLINT|INTEGER|BIGINT|FLOAT|DOUBLE|TIMESTAMP|DATE)(\[\])?")
 

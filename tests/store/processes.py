@@ -43,7 +43,7 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 60) -> str:
         out, err = process.communicate(timeout=timeout_s)
     finally:
         process.kill()
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, err) == (0, ""), f"exit code {process.returncode}\n{out}\n{err}"
     return out
 
 

@@ -57,7 +57,9 @@ def test_rows_arrive_complete_and_in_their_order(table, count, form):
     # then
     with table.reading() as tx:
         found = tx.rows("SELECT * FROM many")
-    assert [{**row, "facts": json.loads(row["facts"])} for row in found] == [{**row, "facts": json.loads(row["facts"])} for row in given_rows]
+    assert [{**row, "facts": json.loads(row["facts"])} for row in found] == [
+        {**row, "facts": json.loads(row["facts"])} for row in given_rows
+    ]
 
 
 @pytest.mark.parametrize("count", [3, LARGE + 3], ids=["as JSON", "through a file"])

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ def waiters() -> int:
 
 
 def queue_has_a_head(path) -> bool:
-    with open(f"{path}.lock.next", "ab") as queue:
+    with path.with_name(path.name + ".lock.next").open("ab") as queue:
         try:
             fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -189,7 +190,7 @@ def test_a_deleted_lock_file_is_nobodys_lock(store_path):
             until_true(lambda: queue_has_a_head(store_path), 20)
 
             # when the file is deleted, and its first holder ends
-            os.unlink(f"{store_path}.lock")
+            store_path.with_name("labels.duckdb.lock").unlink()
             first.kill()
             assert waiting.stdout.readline() == "held\n"
 
@@ -250,11 +251,12 @@ def test_a_filesystem_without_locks_is_named_as_such(store_path, monkeypatch):
 def test_lock_files_are_closed_after_use(store_path):
     # given
     take(store_path)
-    before = len(os.listdir("/dev/fd"))
+    open_files = Path("/dev/fd")
+    before = len(list(open_files.iterdir()))
 
     # when
     for _ in range(20):
         take(store_path)
 
     # then
-    assert len(os.listdir("/dev/fd")) == before
+    assert len(list(open_files.iterdir())) == before

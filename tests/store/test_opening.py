@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -21,6 +21,9 @@ from labelkit.store.database import Database
 from labelkit.store.place import STORAGE_VERSION
 from tests import needs
 from tests.store import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def names(folder: Path) -> set[str]:

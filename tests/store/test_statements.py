@@ -121,7 +121,10 @@ def test_changed_counts_the_rows_that_a_statement_touched(things):
 def test_a_frame_has_the_types_of_its_columns(things):
     # given
     with things.transaction() as tx:
-        tx.insert("things", [{"id": "a", "version": 1, "seen_at": NOON, "tags": ["x", "y"]}, {"id": "b", "version": 2, "seen_at": None, "tags": []}])
+        tx.insert(
+            "things",
+            [{"id": "a", "version": 1, "seen_at": NOON, "tags": ["x", "y"]}, {"id": "b", "version": 2, "seen_at": None, "tags": []}],
+        )
         found = tx.frame("SELECT *, sum(version) OVER () AS total FROM things ORDER BY id")
         none = tx.frame("SELECT * FROM things WHERE id = $id", id="no such")
 
@@ -130,7 +133,13 @@ def test_a_frame_has_the_types_of_its_columns(things):
         found,
         pl.DataFrame(
             {"id": ["a", "b"], "version": [1, 2], "seen_at": [NOON, None], "tags": [["x", "y"], []], "total": [3, 3]},
-            schema={"id": pl.String, "version": pl.Int32, "seen_at": pl.Datetime("us", "UTC"), "tags": pl.List(pl.String), "total": pl.Int64},
+            schema={
+                "id": pl.String,
+                "version": pl.Int32,
+                "seen_at": pl.Datetime("us", "UTC"),
+                "tags": pl.List(pl.String),
+                "total": pl.Int64,
+            },
         ),
     )
     assert (none.height, none.schema) == (0, found.drop("total").schema)
