@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from labelkit.core.review.annotations import Source
 from labelkit.errors import InvalidOperation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class OpKind(StrEnum):
@@ -26,10 +26,15 @@ class OpKind(StrEnum):
     UNFLAG = "unflag"
     ACCEPT = "accept"
     SEE = "see"
+    PROPAGATE = "propagate"
+    INTERPOLATE = "interpolate"
+    COPY_PREVIOUS = "copy_previous"
     UNDO = "undo"
     REDO = "redo"
 
 
+ADDING_OPS = frozenset({OpKind.ADD_BOX, OpKind.ADD_POINT})
+TOOL_OPS = frozenset({OpKind.PROPAGATE, OpKind.INTERPOLATE, OpKind.COPY_PREVIOUS})
 GEOMETRY_OPS = frozenset({OpKind.ADD_BOX, OpKind.ADD_POINT, OpKind.MOVE, OpKind.RESIZE, OpKind.RELABEL, OpKind.DELETE})
 
 
@@ -52,6 +57,9 @@ class ReviewOp:
     size: float | None = None
     flag_name: str | None = None
     source: Source = Source.HUMAN
+    count: int | None = None
+    until: int | None = None
+    target: str | None = None
 
     @classmethod
     def add_box(
@@ -133,6 +141,21 @@ class ReviewOp:
         return cls(OpKind.SEE, frame)
 
     @classmethod
+    def propagate(cls, frame: int, id: str, count: int = 1) -> ReviewOp:
+        """Repeat an annotation on the next `count` frames, where it is not there already."""
+        return cls(OpKind.PROPAGATE, frame, id, count=count)
+
+    @classmethod
+    def interpolate(cls, frame: int, id: str, until: int | None = None) -> ReviewOp:
+        """Fill the frames between this annotation and its like on frame `until`, by default the next one that a person placed."""
+        return cls(OpKind.INTERPOLATE, frame, id, until=until)
+
+    @classmethod
+    def copy_previous(cls, frame: int) -> ReviewOp:
+        """Copy the annotations of the frame before that are not here yet."""
+        return cls(OpKind.COPY_PREVIOUS, frame)
+
+    @classmethod
     def undo(cls) -> ReviewOp:
         """Take back the last step."""
         return cls(OpKind.UNDO)
@@ -141,6 +164,14 @@ class ReviewOp:
     def redo(cls) -> ReviewOp:
         """Do again what undo took back."""
         return cls(OpKind.REDO)
+
+    def with_ids(self, new_id: Callable[[str], str]) -> ReviewOp:
+        """Return the operation with a made id for what it adds, where it came without one."""
+        if self.kind in ADDING_OPS and not self.id:
+            return replace(self, id=new_id("ann"))
+        if self.kind in TOOL_OPS and not self.target:
+            return replace(self, target=new_id("ann"))
+        return self
 
     @classmethod
     def from_json(cls, row: Mapping[str, object]) -> ReviewOp:
@@ -158,14 +189,14 @@ class ReviewOp:
             if not _fits(name, value):
                 raise InvalidOperation(reason=f"{name} cannot be {value!r}")
         if "source" in fields:
-            fields["source"] = Source(fields["source"])
+            fields["source"] = Source(str(fields["source"]))
         return cls(kind, **fields)  # type: ignore[arg-type]
 
 
 def _fits(name: str, value: object) -> bool:
     """Say whether a field sent as JSON has its type; what a number must be the reducer says, operation by operation."""
-    if name == "frame":
-        return isinstance(value, int) and not isinstance(value, bool)
+    if name in {"frame", "count", "until"}:
+        return (value is None and name != "frame") or (isinstance(value, int) and not isinstance(value, bool))
     if name == "source":
         return isinstance(value, str) and value in set(Source)
     number = name in {"x", "y", "width", "height", "size"}

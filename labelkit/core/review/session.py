@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from labelkit.core.geometry import Box, Geometry, Point, px
@@ -19,6 +19,7 @@ from labelkit.core.review.annotations import (
     Source,
 )
 from labelkit.core.review.operations import GEOMETRY_OPS, OpKind, ReviewOp
+from labelkit.core.review.tools import expand
 from labelkit.errors import FrameNotEditable, InvalidOperation, UnknownAnnotation, UnknownFrame
 
 UNDO_STEPS = 1_000
@@ -178,24 +179,23 @@ def _fitted(geometry: Geometry, size: FrameSize) -> Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One undoable step: the frame before and after it."""
+    """One undoable step: every frame that it changed, before and after."""
 
-    before: FrameContent
-    after: FrameContent
+    frames: tuple[tuple[FrameContent, FrameContent], ...]
 
 
 class Session:
     """The state of one review: frames as edited so far, with undo and redo across frames.
 
-    `load(index)` gives a frame's saved content and is asked once a frame; `apply` returns the frames that changed. Seeing a frame
-    is no undoable step. Undo puts a frame back only while it is as the step left it; a frame changed by someone else since is kept
-    and the step is dropped.
+    `load(index)` gives a frame's saved content and is asked once a frame; `run` returns the frames that changed. Seeing a frame
+    is no undoable step. Undo puts a frame back only while it is as the step left it; a frame changed by someone else since is kept,
+    and a step of nothing but such frames is dropped.
     """
 
     def __init__(self, capability: Capability, load: Callable[[int], FrameContent], size: Callable[[int], FrameSize | None]) -> None:
         self.capability = capability
+        self.size = size
         self._load = load
-        self._size = size
         self._frames: dict[int, FrameContent] = {}
         self._done: list[Step] = []
         self._undone: list[Step] = []
@@ -203,7 +203,7 @@ class Session:
     def frame(self, index: int) -> FrameContent:
         """Return the frame as edited so far. Raises `UNKNOWN_FRAME`."""
         if index not in self._frames:
-            if self._size(index) is None:
+            if self.size(index) is None:
                 raise UnknownFrame(frame=index)
             self._frames[index] = self._load(index)
         return self._frames[index]
@@ -219,28 +219,41 @@ class Session:
         return bool(self._undone)
 
     def apply(self, op: ReviewOp) -> FrameContent | None:
-        """Return the frame that the operation changed, None where nothing changed. Refusals leave the session as it was."""
-        if op.kind is OpKind.UNDO:
+        """Run one operation and return the first frame that it changed, None where nothing changed."""
+        return next(iter(self.run([op])), None)
+
+    def run(self, ops: Sequence[ReviewOp]) -> tuple[FrameContent, ...]:
+        """Run operations as one undoable step, all or none; returns the frames that changed, in frame order.
+
+        Undo and redo stand alone. A refusal leaves the session as it was.
+        """
+        if len(ops) == 1 and ops[0].kind is OpKind.UNDO:
             return self._swap(self._done, self._undone, back=True)
-        if op.kind is OpKind.REDO:
+        if len(ops) == 1 and ops[0].kind is OpKind.REDO:
             return self._swap(self._undone, self._done, back=False)
-        before = self.frame(op.frame)
-        size = self._size(op.frame)
-        if size is None:
-            raise UnknownFrame(frame=op.frame)
-        after = reduce(before, op, size, self.capability)
-        if after == before:
-            return None
-        self._frames[op.frame] = after
-        if op.kind is not OpKind.SEE:
-            self._done.append(Step(before, after))
+        before: dict[int, FrameContent] = {}
+        try:
+            for op in ops:
+                for plain in expand(op, self):
+                    before.setdefault(plain.frame, self.frame(plain.frame))
+                    self._frames[plain.frame] = self._reduced(plain)
+        except BaseException:
+            self._frames.update(before)
+            raise
+        changed = tuple((was, self._frames[index]) for index, was in sorted(before.items()) if self._frames[index] != was)
+        if changed and any(op.kind is not OpKind.SEE for op in ops):
+            self._done.append(Step(changed))
             del self._done[:-UNDO_STEPS]
             self._undone.clear()
-        return after
+        return tuple(after for _, after in changed)
 
     def replace(self, content: FrameContent) -> None:
         """Take a frame's content from elsewhere, as after a reload or a rebase."""
         self._frames[content.index] = content
+
+    def refresh(self, keep: Container[int]) -> None:
+        """Load every frame anew when it is next looked at, but keep those that `keep` names as they are."""
+        self._frames = {index: content for index, content in self._frames.items() if index in keep}
 
     def forget(self) -> None:
         """Drop every loaded frame and the undo steps, as after a reset."""
@@ -248,14 +261,32 @@ class Session:
         self._done.clear()
         self._undone.clear()
 
-    def _swap(self, source: list[Step], target: list[Step], *, back: bool) -> FrameContent | None:
+    def _reduced(self, op: ReviewOp) -> FrameContent:
+        size = self.size(op.frame)
+        if size is None:
+            raise UnknownFrame(frame=op.frame)
+        return reduce(self.frame(op.frame), op, size, self.capability)
+
+    def _swap(self, source: list[Step], target: list[Step], *, back: bool) -> tuple[FrameContent, ...]:
         while source:
             step = source.pop()
-            expected, wanted = (step.after, step.before) if back else (step.before, step.after)
-            present = self.frame(expected.index)
-            if present.annotations == expected.annotations and present.flags == expected.flags:
-                restored = wanted if wanted.state is not FrameState.UNTOUCHED else replace(wanted, state=FrameState.SEEN)
-                self._frames[restored.index] = restored
+            restored = [
+                _looked_at(wanted) for expected, wanted in _directed(step, back=back) if _alike(self.frame(expected.index), expected)
+            ]
+            if restored:
+                self._frames.update({content.index: content for content in restored})
                 target.append(step)
-                return restored
-        return None
+                return tuple(restored)
+        return ()
+
+
+def _directed(step: Step, *, back: bool) -> Iterator[tuple[FrameContent, FrameContent]]:
+    return ((after, before) if back else (before, after) for before, after in step.frames)
+
+
+def _alike(a: FrameContent, b: FrameContent) -> bool:
+    return a.annotations == b.annotations and a.flags == b.flags
+
+
+def _looked_at(content: FrameContent) -> FrameContent:
+    return replace(content, state=FrameState.SEEN) if content.state is FrameState.UNTOUCHED else content

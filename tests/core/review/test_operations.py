@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labelkit.core.review.annotations import Source
-from labelkit.core.review.operations import GEOMETRY_OPS, OpKind, ReviewOp
+from labelkit.core.review.operations import GEOMETRY_OPS, TOOL_OPS, OpKind, ReviewOp
 from labelkit.errors import InvalidOperation
 
 
@@ -73,4 +73,4 @@ def test_what_is_no_operation_is_refused_with_a_code(row, reason):
 
 
 def test_flags_states_and_travel_in_time_need_no_picture():
-    assert set(OpKind) - GEOMETRY_OPS == {OpKind.FLAG, OpKind.UNFLAG, OpKind.ACCEPT, OpKind.SEE, OpKind.UNDO, OpKind.REDO}
+    assert set(OpKind) - GEOMETRY_OPS - TOOL_OPS == {OpKind.FLAG, OpKind.UNFLAG, OpKind.ACCEPT, OpKind.SEE, OpKind.UNDO, OpKind.REDO}
