@@ -167,10 +167,12 @@ class Workspace:
         )
 
     def close(self) -> None:
-        """Save what live reviews still hold and let the store go. Closing twice is no error."""
-        if "review" in self.__dict__:
-            self.review.close()
-        self._database.close()
+        """Save what live reviews still hold and let the store go. Closing twice is no error; raises what could not be saved."""
+        try:
+            if "review" in self.__dict__:
+                self.review.close()
+        finally:
+            self._database.close()
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action, Actor
-from labelkit.errors import LabelkitError, StoreBusy, StoreReadOnly
+from labelkit.errors import LabelkitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +32,18 @@ class Act:
         """Leave the audit row of an action that was allowed and done."""
         self.tx.audit.record(
             self.action, code, actor=self.actor.user, workspace=self.workspace, subject=self.subject, allowed=True, facts=facts
+        )
+
+    def refuse(self, refused: LabelkitError) -> None:
+        """Leave the audit row of a part of the action that was refused while the rest goes on."""
+        self.tx.audit.record(
+            self.action,
+            refused.code,
+            actor=self.actor.user,
+            workspace=self.workspace,
+            subject=self.subject,
+            allowed=False,
+            facts={"detail": refused.detail},
         )
 
 
@@ -72,5 +84,5 @@ class Gate:
     def deny(self, action: Action, subject: str, refused: LabelkitError) -> None:
         """Leave the audit row of a refused action; where the store cannot be written at all, the refusal itself must do."""
         facts: Mapping[str, object] = {"detail": refused.detail}
-        with suppress(StoreBusy, StoreReadOnly), self.database.transaction() as tx:
+        with suppress(LabelkitError), self.database.transaction() as tx:
             tx.audit.record(action, refused.code, actor=self.user, workspace=self.workspace.id, subject=subject, allowed=False, facts=facts)

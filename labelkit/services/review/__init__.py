@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from labelkit.errors import LabelkitError
 from labelkit.services.review.draft import Draft, DraftFrame
 from labelkit.services.review.live import LiveReview
 from labelkit.services.review.publish import PublishOutcome
@@ -34,9 +35,15 @@ class Review(SeriesCases):
             return self._live[draft.id]
 
     def close(self) -> None:
-        """Save what every live session still holds and stop them."""
+        """Save what every live session still holds and stop them; then raise what the first of them could not save."""
         with self._live_lock:
             sessions = list(self._live.values())
             self._live.clear()
+        failures: list[LabelkitError] = []
         for session in sessions:
-            session.close()
+            try:
+                session.close()
+            except LabelkitError as failed:
+                failures.append(failed)
+        if failures:
+            raise failures[0]

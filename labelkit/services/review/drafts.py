@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from labelkit.core.actors import Action, Scope
 from labelkit.core.review.annotations import FrameContent, FrameState
-from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind
-from labelkit.core.review.operations import OpKind, ReviewOp
+from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind, Rebase, rebase
 from labelkit.core.review.session import Session
-from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict
+from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict, UnknownFrame
 from labelkit.services.review.desk import Desk, frame_size
+from labelkit.store.content import frame_value
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from labelkit.core.media import Media
+    from labelkit.core.review.operations import ReviewOp
     from labelkit.services.review.draft import Draft
     from labelkit.store.acting import Act, Gate
     from labelkit.store.transaction import Transaction
 
 SHOWN_FRAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A session's save over what others saved since: the draft's head now, what went through or is in conflict, and their frames."""
+
+    head: DraftHead
+    split: Rebase
+    theirs: Mapping[int, FrameContent]
 
 
 class DraftCases:
@@ -62,7 +72,7 @@ class DraftCases:
         Raises `DRAFT_VERSION_CONFLICT` where `base_version` is old, and the first operation's refusal. A call that changes nothing saves
         nothing. With a `save_id` of its own a caller may repeat a call whose answer was lost.
         """
-        operations = [op if op.id or op.kind not in (OpKind.ADD_BOX, OpKind.ADD_POINT) else replace(op, id=new_id("ann")) for op in ops]
+        operations = [op.with_ids(new_id) for op in ops]
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
             media, capability = self._desk.parts(act.tx, head)
@@ -70,10 +80,9 @@ class DraftCases:
                 return self._desk.draft(head, media, capability)
             self._expect(act.tx, head, base_version)
             frames = self._desk.frames(media)
-            touched = sorted({op.frame for op in operations if 0 <= op.frame < len(frames)})
-            content = self._desk.content(head.base_object, media).replaced(act.tx.review.overlay(head, frames=touched))
+            content = self._desk.content(head.base_object, media).replaced(act.tx.review.overlay(head))
             session = Session(capability, content.frame, lambda index: frame_size(frames, index))
-            changed = {after.index: after for op in operations if (after := session.apply(op)) is not None}
+            changed = {after.index: after for op in operations for after in session.run([op])}
             really = [after for index, after in sorted(changed.items()) if after != content.frame(index)]
             if really:
                 head = self._save(act, head, really, save_id or new_id("sav"))
@@ -91,6 +100,38 @@ class DraftCases:
                 return done
             self._expect(act.tx, head, base_version)
             return self._save(act, head, frames, save_id).version
+
+    def merge(
+        self,
+        known: DraftHead,
+        frames: Mapping[int, FrameContent],
+        base: Mapping[int, FrameContent],
+        *,
+        save_id: str,
+        place: int | None = None,
+    ) -> Merged:
+        """Save a session's changed frames over whatever others saved since the head that it knows, in one step.
+
+        `base` is what the frames were at that head, `place` the frame where the person is. Frames that both sides changed are not saved:
+        they come back in `split.both`, and their refusal is audited. Nobody has to win a race to save what only they touched.
+        """
+        with self._gate.act(Action.EDIT, f"draft:{known.id}") as act:
+            head = self._desk.head(act.tx, known.id)
+            theirs = {} if head.version == known.version else self._saved_since(act.tx, head, known, frames)
+            split = rebase(base, frames, theirs)
+            if split.both:
+                refused = conflict_over(head, known.version, [other.index for _, other in split.both])
+                act.refuse(refused)
+            if split.mine:
+                head = self._save(act, head, split.mine, save_id)
+            if place is not None:
+                act.tx.review.set_place(known.id, self._gate.user, place)
+        return Merged(head, split, theirs)
+
+    def set_place(self, draft_id: str, place: int) -> None:
+        """Remember the frame where the user is."""
+        with self._gate.database.transaction() as tx:
+            tx.review.set_place(draft_id, self._gate.user, place)
 
     def reset(self, draft_id: str) -> Draft:
         """Put the draft back to the prelabel pack it came from, in one audited step that `restore` undoes.
@@ -171,14 +212,30 @@ class DraftCases:
 
     def _expect(self, tx: Transaction, head: DraftHead, base_version: int) -> None:
         if head.version != base_version:
-            since = tx.review.overlay(head, after=base_version)["frame_index"].to_list()
-            shown = ", ".join(str(index) for index in since[:SHOWN_FRAMES]) or "none"
-            raise DraftVersionConflict(draft=head.id, current=head.version, base=base_version, frames=shown, changed=since)
+            raise conflict_over(head, base_version, tx.review.overlay(head, after=base_version)["frame_index"].to_list())
+
+    def _saved_since(self, tx: Transaction, head: DraftHead, known: DraftHead, frames: Iterable[int]) -> dict[int, FrameContent]:
+        if head.epoch == known.epoch:
+            rows = tx.review.overlay(head, after=known.version)
+            return {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
+        # reset or restored meanwhile: every frame may be another one
+        content = self._desk.content(head.base_object, self._desk.parts(tx, head)[0]).replaced(tx.review.overlay(head))
+        return {index: content.frame(index) for index in frames}
 
     def _save(self, act: Act, head: DraftHead, frames: Sequence[FrameContent], save_id: str) -> DraftHead:
+        count = act.tx.media.get(head.scope.workspace, head.scope.media).frame_count
+        unknown = next((frame.index for frame in frames if not 0 <= frame.index < count), None)
+        if unknown is not None:
+            raise UnknownFrame(frame=unknown)
         version = act.tx.review.save_frames(head, frames, save_id=save_id, actor=act.actor.user)
         if version is None:
             current = self._desk.head(act.tx, head.id).version
             raise DraftVersionConflict(draft=head.id, current=current, base=head.version, frames="unknown", changed=[])
         act.record("DRAFT_SAVED", version=version, frames=[frame.index for frame in frames[:SHOWN_FRAMES]])
         return replace(head, version=version)
+
+
+def conflict_over(head: DraftHead, base_version: int, changed: Sequence[int]) -> DraftVersionConflict:
+    """Return the refusal that names the frames saved since `base_version`."""
+    shown = ", ".join(str(index) for index in changed[:SHOWN_FRAMES]) or "none"
+    return DraftVersionConflict(draft=head.id, current=head.version, base=base_version, frames=shown, changed=list(changed))

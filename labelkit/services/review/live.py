@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from labelkit.core.actors import Action
-from labelkit.core.review.drafts import Rebase, rebase
-from labelkit.core.review.operations import OpKind, ReviewOp
+from labelkit.core.review.drafts import DraftHead, Rebase, rebase
+from labelkit.core.review.operations import ReviewOp
 from labelkit.core.review.session import Session
-from labelkit.errors import DraftVersionConflict, LabelkitError, UnknownFrame
+from labelkit.errors import (
+    InvalidValue,
+    LabelkitError,
+    PermissionDenied,
+    StorageWriteFailed,
+    StoreBusy,
+    StoreReadOnly,
+    UnknownFrame,
+)
 from labelkit.services.review.desk import frame_size
-from labelkit.store.content import Content, frame_value, rows_of
+from labelkit.services.review.drafts import Merged, conflict_over
+from labelkit.services.review.timeline import Timeline
+from labelkit.store.content import Content, frame_value
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:
@@ -23,35 +31,47 @@ if TYPE_CHECKING:
     from labelkit.core.media import Media
     from labelkit.core.review.annotations import Annotation, Capability, FrameContent
     from labelkit.services.review.desk import Desk
-    from labelkit.services.review.publish import PublishCases, PublishOutcome
+    from labelkit.services.review.publish import PublishOutcome
+    from labelkit.services.review.series import SeriesCases
 
 AUTOSAVE_S = 0.15
+RETRY_S = 2.0
 Listener = Callable[[str], None]
 
 
 class LiveReview:
-    """One person's session on a draft. Every method may be called from any thread; `status` is saved, saving, stale or failed."""
+    """One person's session on a draft. Every method may be called from any thread; `status` is saved, saving, stale or failed.
+
+    An edit is durable 250 ms after it was made, whether others follow it or not. Frames that somebody else saved meanwhile are taken in
+    with the next save. A frame that both sides changed stays as it is here, is not saved, and is in `conflict` until `reload` says whose
+    to keep; everything else goes on being saved.
+    """
 
     def __init__(
-        self, cases: PublishCases, desk: Desk, media: Media, capability: Capability, draft_id: str, *, autosave: bool = True
+        self, cases: SeriesCases, desk: Desk, media: Media, capability: Capability, draft_id: str, *, autosave: bool = True
     ) -> None:
         self.media = media
         self.capability = capability
         self.draft_id = draft_id
+        self.cursor = 0
         self.status = "saved"
         self.status_error: LabelkitError | None = None
-        self.conflict: Rebase | None = None
         self._cases = cases
         self._desk = desk
         self._gate = desk.gate
         self._autosave = autosave
-        self._lock = threading.RLock()
-        self._saving = threading.Lock()
+        self._closed = False
+        self._lock = threading.RLock()  # what is in memory
+        self._saving = threading.RLock()  # one save at a time, taken before the other
         self._listeners: list[Listener] = []
         self._timer: threading.Timer | None = None
+        self._place_moved = False
         self._dirty: dict[int, FrameContent] = {}
+        self._theirs: dict[int, FrameContent] = {}  # what others saved of frames that both sides changed
+        self._forked_at = 0
         self._frames = desk.frames(media)
-        self._load()
+        place = self._load()
+        self.cursor = min(place or 0, max(len(self._frames) - 1, 0))
 
     # --- reading
 
@@ -69,6 +89,18 @@ class LiveReview:
     def frame_count(self) -> int:
         """Return the number of frames."""
         return len(self._frames)
+
+    @property
+    def may_edit(self) -> bool:
+        """Say whether this person may change labels."""
+        return self._refusal is None
+
+    @property
+    def conflict(self) -> Rebase | None:
+        """Return the frames that both sides changed, as (mine, theirs); None where there are none."""
+        with self._lock:
+            both = tuple((self._dirty[index], theirs) for index, theirs in sorted(self._theirs.items()))
+        return Rebase((), both) if both else None
 
     def frame(self, index: int) -> FrameContent:
         """Return a frame as edited so far. Raises `UNKNOWN_FRAME`."""
@@ -89,16 +121,7 @@ class LiveReview:
     def overview(self) -> dict[str, list[object]]:
         """Return per frame, for the timeline: state, flags, count of annotations, lowest score, problem."""
         with self._lock:
-            rows = self._content.replaced(rows_of(self._dirty.values())).rows
-        scores = pl.col("annotations").list.eval(pl.element().struct.field("score")).list.min()
-        facts = rows.select("state", "flags", pl.col("annotations").list.len().alias("count"), scores.alias("min_score"))
-        return {
-            "states": facts["state"].to_list(),
-            "flags": facts["flags"].to_list(),
-            "counts": facts["count"].to_list(),
-            "min_score": facts["min_score"].to_list(),
-            "problem": self._frames.rows["problem"].to_list(),
-        }
+            return self._timeline.with_changes(self._over | self._dirty)
 
     @property
     def can_undo(self) -> bool:
@@ -113,24 +136,32 @@ class LiveReview:
     # --- editing
 
     def apply(self, op: ReviewOp) -> FrameContent | None:
-        """Apply an operation and plan its save; returns the frame that changed, None where nothing did. Refusals change nothing."""
+        """Apply an operation and plan its save; returns the frame that changed, None where nothing did.
+
+        Refusals change nothing: `PERMISSION_DENIED` for those who may not edit, and the reducer's.
+        """
+        if self._closed:
+            raise RuntimeError("this review was closed with its workspace; open it again to edit")
+        if self._refusal is not None:
+            self._gate.deny(Action.EDIT, f"draft:{self.draft_id}", self._refusal)
+            raise self._refusal
         with self._lock:
             changed = self._session.apply(op)
             if changed is not None:
                 self._dirty[changed.index] = changed
         if changed is not None:
-            self._set_status("saving")
+            self._set_status("stale" if self._theirs else "saving", self.status_error if self._theirs else None)
             self._plan()
         return changed
 
     def go(self, index: int) -> None:
-        """Note that the person looks at a frame: it is seen, and a later session starts there."""
+        """Note that the person looks at a frame: a later session starts there, and it is seen if their looking counts."""
         if not 0 <= index < len(self._frames):
             raise UnknownFrame(frame=index)
         with self._lock:
             self.cursor = index
             self._place_moved = True
-        if self.apply(ReviewOp(OpKind.SEE, index)) is None:
+        if not self.may_edit or self.apply(ReviewOp.see(index)) is None:
             self._plan()
 
     def on_change(self, listener: Listener) -> None:
@@ -140,39 +171,55 @@ class LiveReview:
     # --- saving
 
     def save(self) -> int:
-        """Make every edit durable now and return the version. Raises what a save can raise; the edits stay in memory then."""
+        """Make every edit durable now and return the version.
+
+        Raises `DRAFT_VERSION_CONFLICT` while frames that both sides changed are waiting, with every other frame saved, and what a
+        transaction can raise; the edits stay in memory then.
+        """
         with self._saving:
-            self._save_place()
             with self._lock:
-                frames = dict(self._dirty)
-                base = self._head.version
-            if not frames:
-                self._set_status("stale" if self.conflict else "saved")
-                return base
+                frames = {index: frame for index, frame in self._dirty.items() if index not in self._theirs}
+                base = {index: self._known(index) for index in frames}
+                place, self._place_moved = self.cursor if self._place_moved else None, False
             try:
-                version = self._cases.save(self.draft_id, base_version=base, frames=list(frames.values()), save_id=new_id("sav"))
-            except DraftVersionConflict as conflict:
-                version = self._rebased(frames, conflict)
+                if frames:
+                    self._adopt(frames, self._cases.merge(self._head, frames, base, save_id=new_id("sav"), place=place))
+                elif place is not None:
+                    with suppress(StoreReadOnly):
+                        self._cases.set_place(self.draft_id, place)
             except LabelkitError as failed:
+                self._place_moved = self._place_moved or place is not None
                 self._set_status("failed", failed)
                 raise
-            self._saved(frames, version)
-            return version
+            self._settle()
+            return self._head.version
 
     def reload(self, mine: str = "keep") -> Rebase | None:
-        """Settle a conflict: `keep` saves my frames over theirs, `theirs` drops mine where both changed. Returns what was in conflict."""
-        with self._saving, self._lock:
+        """Take in what others saved, and settle a conflict; returns what was in conflict.
+
+        `keep` saves my frames over theirs; `theirs` drops mine where both changed; the side that is not taken goes onto the shelf. Where
+        nothing is in conflict `theirs` drops everything that is not saved yet, with the steps of undo, as after a reset.
+        """
+        if mine not in ("keep", "theirs"):
+            raise InvalidValue(what="mine", reason=f"unknown choice {mine!r}", fix="Use 'keep' or 'theirs'.")
+        with self._saving:
             conflict = self.conflict
-            self.conflict = None
-            dirty = {} if mine == "theirs" and conflict is None else dict(self._dirty)
-            if conflict is not None and mine == "theirs":
-                for frame, _ in conflict.both:
-                    dirty.pop(frame.index, None)
-            self._load()
-            for frame in dirty.values():
-                self._session.replace(frame)
-            self._dirty = dirty
-        self.save()
+            if conflict is not None:
+                self._cases.shelve(self.draft_id, conflict, "mine" if mine == "keep" else "theirs")
+            with self._lock:
+                for index, theirs in self._theirs.items():
+                    self._over[index] = theirs
+                    if mine == "theirs":
+                        del self._dirty[index]
+                        self._session.replace(theirs)
+                self._theirs.clear()
+            if mine == "theirs" and conflict is None:
+                with self._lock:
+                    self._dirty.clear()
+                    self._load()
+            else:
+                self._pull()
+            self.save()
         return conflict
 
     def publish(self, pack: str | None = None, *, override_warnings: bool = False, reason: str | None = None) -> PublishOutcome:
@@ -181,17 +228,19 @@ class LiveReview:
         return self._cases.publish(self.draft_id, expected_version=version, pack=pack, override_warnings=override_warnings, reason=reason)
 
     def close(self) -> None:
-        """Save what is pending and stop."""
-        timer, self._timer = self._timer, None
+        """Save what is pending and stop. Raises what `save` raises; the session is closed all the same."""
+        with self._lock:
+            self._closed = True
+            timer, self._timer = self._timer, None
+            self._listeners.clear()
         if timer is not None:
             timer.cancel()
-        self._listeners.clear()
-        if self._dirty:
-            self.save()
+        self.save()
 
     # --- inside
 
-    def _load(self) -> None:
+    def _load(self) -> int | None:
+        """Read the draft as it is now, without any edit of this session; return where the person was last."""
         gate = self._gate
         with gate.read() as (tx, actor):
             self._head = self._desk.head(tx, self.draft_id)
@@ -199,73 +248,109 @@ class LiveReview:
             place = tx.review.place(self.draft_id, gate.user)
             pack = self._head.lineage.pack
             seed = tx.review.prelabel_object(pack, gate.workspace.id) if pack else None
-            self.may_edit = actor.may(Action.EDIT, gate.workspace.id)
-        self.cursor = min(place or 0, max(len(self._frames) - 1, 0))
-        self._place_moved = False
-        self._content = self._desk.content(self._head.base_object, self.media).replaced(overlay)
+        may = actor.may(Action.EDIT, gate.workspace.id)
+        self._refusal: PermissionDenied | None = None if may else actor.refusal(Action.EDIT, gate.workspace.id, gate.workspace.name)
+        self._base(self._desk.content(self._head.base_object, self.media).replaced(overlay))
         self._seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
-        self._session = Session(self.capability, self._content_frame, lambda i: frame_size(self._frames, i))
+        self._loaded: set[int] = set()  # frames that the session holds
+        self._session = Session(self.capability, self._taken, lambda index: frame_size(self._frames, index))
+        return place
 
-    def _content_frame(self, index: int) -> FrameContent:
-        return self._content.frame(index)
+    def _base(self, content: Content) -> None:
+        self._content = content
+        self._over: dict[int, FrameContent] = {}  # frames saved since, by this session or others
+        self._timeline = Timeline(content, self._frames)
 
-    def _plan(self) -> None:
-        if not self._autosave:
-            return
+    def _taken(self, index: int) -> FrameContent:
+        self._loaded.add(index)
+        return self._known(index)
+
+    def _known(self, index: int) -> FrameContent:
+        """Return a frame as it is in the draft at this session's version."""
+        return self._over[index] if index in self._over else self._content.frame(index)
+
+    def _plan(self, delay_s: float = AUTOSAVE_S) -> None:
+        """Have a save soon. One that is planned already is not put off: whoever edits without a pause loses no more than others."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = threading.Timer(AUTOSAVE_S, self._save_quietly)
-            self._timer.daemon = True
-            self._timer.start()
+            if self._autosave and not self._closed and self._timer is None:
+                self._timer = threading.Timer(delay_s, self._save_quietly)
+                self._timer.daemon = True
+                self._timer.start()
 
     def _save_quietly(self) -> None:
+        with self._lock:
+            self._timer = None
+            if self._closed:
+                return
         try:
             self.save()
-        except LabelkitError as failed:  # the state says so; the edits stay in memory and the next edit tries again
-            self._set_status("stale" if isinstance(failed, DraftVersionConflict) else "failed", failed)
-
-    def _save_place(self) -> None:
-        if not self._place_moved:
+        except (StoreBusy, StorageWriteFailed):  # the state says so; others may let go, or somebody makes room
+            self._plan(RETRY_S)
+        except LabelkitError:  # the state says so, the edits stay in memory, and the next edit tries again
             return
-        with self._lock:
-            place, self._place_moved = self.cursor, False
-        with self._gate.database.transaction() as tx:
-            tx.review.set_place(self.draft_id, self._gate.user, place)
+        except Exception as error:
+            self._set_status("failed", LabelkitError(reason=f"The save ended in {type(error).__name__}: {error}"))
+            raise
 
-    def _saved(self, frames: dict[int, FrameContent], version: int) -> None:
-        with self._lock:
-            self._head = replace(self._head, version=version)
-            self._content = self._content.replaced(rows_of(frames.values()))
-            for index, frame in frames.items():
-                if self._dirty.get(index) == frame:
-                    del self._dirty[index]
-            pending = bool(self._dirty)
-        self._set_status("saving" if pending else "saved")
-
-    def _rebased(self, frames: dict[int, FrameContent], conflict: DraftVersionConflict) -> int:
-        """Save the frames that only this side touched over the newer draft; refuse where both sides touched one."""
+    def _pull(self) -> None:
+        """Take in what others saved since."""
         with self._gate.read() as (tx, _):
             head = self._desk.head(tx, self.draft_id)
-            theirs_rows = tx.review.overlay(head, after=self._head.version)
-        theirs = {row["frame_index"]: frame_value(row) for row in theirs_rows.iter_rows(named=True)}
+            rows = tx.review.overlay(head, after=self._head.version)
+        theirs = {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
+        self._adopt({}, Merged(head, Rebase((), ()), theirs))
+
+    def _adopt(self, sent: dict[int, FrameContent], merged: Merged) -> None:
+        """Bring memory to where a save, or a look at the draft, found the store."""
+        theirs = dict(merged.theirs)
+        moved = merged.head.epoch != self._head.epoch  # reset or restored: another base, other frames over it
+        fresh = self._fresh(merged.head) if moved else None
         with self._lock:
-            base = {index: self._content.frame(index) for index in frames}
-            split = rebase(base, frames, theirs)
-            if split.both:
-                self.conflict = split
-                self._set_status("stale", conflict)
-                raise conflict
-            self._content = self._content.replaced(theirs_rows)
-            for index, content in theirs.items():
+            if fresh is not None:
+                theirs = {index: fresh.frame(index) for index in self._dirty} | theirs
+            saved = {frame.index: frame for frame in merged.split.mine}
+            both = {other.index: other for _, other in merged.split.both}
+            # edited while the save was under way: what others saved of it was not weighed against this edit
+            late = {index for index in theirs if index in self._dirty and index not in saved and self._dirty[index] is not sent.get(index)}
+            weighed = rebase({i: self._known(i) for i in late}, {i: self._dirty[i] for i in late}, theirs)
+            both |= {other.index: other for _, other in weighed.both} | {i: theirs[i] for i in self._theirs.keys() & theirs.keys()}
+            settled = {index for index, frame in sent.items() if self._dirty.get(index) is frame}
+            settled |= late - {frame.index for frame in weighed.mine}
+            for index in settled - both.keys():
+                del self._dirty[index]  # saved, or only looked at here and changed by others
+            if fresh is not None:
+                self._base(fresh)
+                for index in self._loaded - self._dirty.keys():
+                    self._session.replace(fresh.frame(index))
+            if not self._theirs:
+                self._forked_at = self._head.version
+            self._theirs |= both
+            for index, frame in theirs.items():
+                if index not in self._theirs:
+                    self._over[index] = frame
                 if index not in self._dirty:
-                    self._session.replace(content)
-            self._head = head
-        return self._cases.save(self.draft_id, base_version=head.version, frames=list(frames.values()), save_id=new_id("sav"))
+                    self._session.replace(frame)
+            self._over |= saved
+            self._head = merged.head
+
+    def _fresh(self, head: DraftHead) -> Content:
+        with self._gate.read() as (tx, _):
+            overlay = tx.review.overlay(head)
+        return self._desk.content(head.base_object, self.media).replaced(overlay)
+
+    def _settle(self) -> None:
+        """Say what is saved after a save that did not fail, and raise where frames wait for a decision."""
+        with self._lock:
+            stale = conflict_over(self._head, self._forked_at, sorted(self._theirs)) if self._theirs else None
+            pending = bool(self._dirty)
+        self._set_status("stale" if stale else "saving" if pending else "saved", stale)
+        if stale is not None:
+            raise stale
 
     def _set_status(self, status: str, error: LabelkitError | None = None) -> None:
-        changed = (status, error) != (self.status, self.status_error)
-        self.status, self.status_error = status, error
-        if changed:
-            for listener in list(self._listeners):
-                listener(status)
+        with self._lock:
+            changed = (status, error) != (self.status, self.status_error)
+            self.status, self.status_error = status, error
+            listeners = tuple(self._listeners) if changed else ()
+        for listener in listeners:
+            listener(status)
