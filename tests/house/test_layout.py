@@ -42,7 +42,7 @@ def test_a_file_holds_one_idea_and_nothing_unfinished(name):
 def test_every_module_says_in_its_first_line_what_it_is(name):
     # the README's map of modules is made of these lines
     text = (needs.ROOT / name).read_text(encoding="utf-8")
-    assert re.match(r'"""[A-Z`][^\n]{10,}[.:;]', text)
+    assert re.match(r'r?"""[A-Z`][^\n]{10,}[.:;]', text)
 
 
 def test_the_core_install_stays_lean(repository):

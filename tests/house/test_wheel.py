@@ -37,10 +37,10 @@ dataset = ws.datasets.get(ws.datasets.build(request).dataset.id)
 made = {
     "FrameReview": widgets.FrameReview(ws, "clip-1", "player_detection"),
     "RevisionHistory": widgets.RevisionHistory(ws, "clip-1", "player_detection"),
-    "Approvals": widgets.Approvals(ws, "player_detection"),
-    "PreflightTable": widgets.PreflightTable(ws, request),
-    "QualityBadge": widgets.QualityBadge(dataset),
-    "SampleViewer": widgets.SampleViewer(dataset),
+    "Approvals": widgets.Approvals(ws, "clip-1", "player_detection"),
+    "PreflightTable": widgets.PreflightTable(ws, "player_detection", label_pack_ids=packs),
+    "QualityBadge": widgets.QualityBadge(ws, dataset),
+    "SampleViewer": widgets.SampleViewer(ws, dataset),
 }
 print(json.dumps({
     "widgets": sorted(made),
