@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from labelkit.errors import InvalidValue, StorageWriteFailed
 from labelkit.store.creation import copy_state, unwritable
 from labelkit.store.files import sync_folder, write_durably
 from labelkit.store.place import STORAGE_VERSION, FilePlace, attached, quoted
+from labelkit.store.statements import refusal
 
 if TYPE_CHECKING:
     from labelkit.store.objects import Objects
@@ -24,10 +27,7 @@ def backup(place: Place, objects: Objects, target: Path, *, deadline_s: float) -
     if isinstance(place, FilePlace):
         _copy_file(place, target, deadline_s)
     else:
-        with place.unit(writes=False, deadline_s=deadline_s) as cursor:
-            cursor.execute(f"ATTACH {quoted(str(target))} AS backup (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
-            cursor.execute("COPY FROM DATABASE store TO backup")
-            cursor.execute("DETACH backup")
+        _copy_memory(place, target, deadline_s)
     _copy_objects(objects, folder)
 
 
@@ -38,6 +38,16 @@ def _copy_file(place: FilePlace, target: Path, deadline_s: float) -> None:
             with attached(place.path, writes=True):
                 pass  # a killed writer may have left a log: this folds it into the file
         copy_state(Path(place.path), target)
+
+
+def _copy_memory(place: Place, target: Path, deadline_s: float) -> None:
+    with place.unit(writes=False, deadline_s=deadline_s) as cursor:
+        try:
+            cursor.execute(f"ATTACH {quoted(str(target))} AS backup (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
+            cursor.execute("COPY FROM DATABASE store TO backup")
+            cursor.execute("DETACH backup")
+        except duckdb.Error as error:
+            raise refusal(error, path=str(target), writes=True) from error
 
 
 def _copy_objects(objects: Objects, folder: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from labelkit.errors import InvalidValue, StoreBusy
+from labelkit.errors import InvalidValue, StorageWriteFailed, StoreBusy
 from labelkit.store.database import Database
 from tests.store import processes
 from tests.store.test_opening import names, read_only
@@ -58,6 +58,11 @@ def test_a_backup_never_overwrites(filled, tmp_path, name):
     with pytest.raises(InvalidValue, match="exists"):
         filled.backup(tmp_path / "copy.duckdb")
     assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_backup_into_a_folder_that_is_not_there_is_refused(filled, tmp_path):
+    with pytest.raises(StorageWriteFailed):
+        filled.backup(tmp_path / "no folder" / "copy.duckdb")
 
 
 def test_a_backup_waits_for_the_lock(store_path, tmp_path):

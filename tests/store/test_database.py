@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import duckdb
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -189,6 +191,40 @@ def test_a_program_that_opened_the_file_without_labelkit_is_named(store_path):
     finally:
         other.kill()
         other.communicate()
+
+
+def test_a_notebook_that_opened_the_file_itself_is_told_that_it_did(store_path):
+    # given
+    db = Database.open(store_path, user="ana")
+    with duckdb.connect(str(store_path)):
+        # then
+        with pytest.raises(StoreBusy) as refused, db.transaction():
+            pass
+        assert refused.value.facts["pid"] == os.getpid()
+
+    # and it goes on when that connection is closed
+    with db.transaction() as tx:
+        tx.workspaces.create("team", owner="ana")
+
+
+def test_many_threads_work_on_many_stores_at_once(tmp_path):
+    # given three stores in files, opened several times, and stores in memory that come and go
+    def work(n):
+        with Database.open(tmp_path / f"{n % 3}.duckdb", user="ana", deadline_s=60) as db, Database.open(":memory:", user="ana") as memory:
+            for turn in range(6):
+                for each in (db, memory):
+                    with each.transaction() as tx:
+                        tx.workspaces.create(f"{n} {turn}", owner="ana")
+                db.analyse("SELECT sum(range) AS n FROM range(10000)")
+
+    # when
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(12)))
+
+    # then
+    for n in range(3):
+        with Database.open(tmp_path / f"{n}.duckdb", user="ana").reading() as tx:
+            assert len(tx.workspaces.all()) == 4 * 6
 
 
 def test_the_time_of_a_transaction_is_the_clocks_in_utc_and_stands_still(db):
