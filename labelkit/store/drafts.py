@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from labelkit.core.actors import Scope
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from labelkit.core.review.annotations import FrameContent
     from labelkit.store.statements import Statements
+
+KEPT = timedelta(days=1)  # a draft that somebody looks at, as it was at an earlier version, can be read for so long
 
 _CURRENT = """
     FROM {table} t JOIN (
@@ -135,9 +138,9 @@ class DraftRows:
             )
         )
 
-    def saved(self, save_id: str) -> int | None:
-        """Return the version that a save (by its client's id) made, None where it never arrived."""
-        row = self._tx.one("SELECT version FROM draft_saves WHERE save_id = $id", id=save_id)
+    def saved(self, draft: str, save_id: str) -> int | None:
+        """Return the version that a save of the draft (by its client's id) made, None where it never arrived."""
+        row = self._tx.one("SELECT version FROM draft_saves WHERE save_id = $id AND draft_id = $draft", id=save_id, draft=draft)
         return None if row is None else int(row["version"])
 
     def save_frames(self, draft: DraftHead, frames: Sequence[FrameContent], *, save_id: str, actor: str) -> int | None:
@@ -185,14 +188,16 @@ class DraftRows:
         )
 
     def compact(self, draft: DraftHead) -> None:
-        """Remove saved frames that a later save of the same epoch replaced."""
+        """Remove saved frames that a later save of the same epoch replaced, when everything up to them is older than `KEPT`."""
         for table in ("draft_annotations", "draft_frames"):
             self._tx.execute(
                 f"""DELETE FROM {table} WHERE draft_id = $draft AND epoch = $epoch AND version < (
                     SELECT max(f.version) FROM draft_frames f
-                    WHERE f.draft_id = $draft AND f.epoch = $epoch AND f.frame_index = {table}.frame_index)""",
+                    WHERE f.draft_id = $draft AND f.epoch = $epoch AND f.frame_index = {table}.frame_index)
+                    AND version <= (SELECT max(s.version) FROM draft_saves s WHERE s.draft_id = $draft AND s.saved_at < $old)""",
                 draft=draft.id,
                 epoch=draft.epoch,
+                old=self._tx.now - KEPT,
             )
 
     def next_epoch(self, draft: DraftHead) -> int:

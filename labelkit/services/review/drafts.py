@@ -76,7 +76,7 @@ class DraftCases:
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
             media, capability = self._desk.parts(act.tx, head)
-            if save_id is not None and act.tx.review.saved(save_id) is not None:
+            if save_id is not None and act.tx.review.saved(draft_id, save_id) is not None:
                 return self._desk.draft(head, media, capability)
             self._expect(act.tx, head, base_version)
             frames = self._desk.frames(media)
@@ -95,7 +95,7 @@ class DraftCases:
         """
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
-            done = act.tx.review.saved(save_id)
+            done = act.tx.review.saved(draft_id, save_id)
             if done is not None:
                 return done
             self._expect(act.tx, head, base_version)

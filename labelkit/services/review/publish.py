@@ -22,7 +22,7 @@ from labelkit.core.review.publishing import (
     decide_publish,
 )
 from labelkit.core.review.revisions import DiffSummary, Eligibility, Provenance, Revision
-from labelkit.errors import LabelkitError, PublishLockConflict
+from labelkit.errors import LabelkitError, OverrideForbidden, PublishLockConflict
 from labelkit.services.review.packs import PackCases
 from labelkit.store.compare import compare
 from labelkit.store.content import Content, frame_value, rows_of
@@ -118,7 +118,8 @@ class PublishCases(PackCases):
                 return prepared, None
             return prepared, self._gate.database.objects.put_frame(content.rows)
         except LabelkitError as refused:
-            self._gate.deny(Action.PUBLISH, f"draft:{request.draft_id}", refused)
+            denied = Action.OVERRIDE_WARNINGS if isinstance(refused, OverrideForbidden) else Action.PUBLISH
+            self._gate.deny(denied, f"draft:{request.draft_id}", refused)
             raise
 
     def _decide(
@@ -178,6 +179,9 @@ class PublishCases(PackCases):
             override=bool(decision.warnings),
             reason=request.reason,
         )
+        if decision.warnings:
+            overridden = replace(act, action=Action.OVERRIDE_WARNINGS)
+            overridden.record("WARNINGS_OVERRIDDEN", revision=revision.id, warnings=revision.provenance.warnings, reason=request.reason)
         return PublishOutcome(decision.code, revision, pack, decision.warnings)
 
 
