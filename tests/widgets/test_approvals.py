@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ws(tmp_path: Path) -> Iterator[Workspace]:
-    with published(tmp_path, target=str(tmp_path / "labels.duckdb")) as made:
+    with published(tmp_path) as made:
         yield made
 
 
