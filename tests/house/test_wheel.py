@@ -54,35 +54,36 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel of the files that git knows, as a release would build it."""
-    source = tmp_path_factory.mktemp("source")
+def released():
+    """The files that git knows: what a release is built from."""
     listed = needs.run("git", "-c", "safe.directory=*", "ls-files", "-z", cwd=needs.ROOT)
     needs.need(listed.returncode == 0, "This is no git checkout, so there is nothing to build a release from.")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (needs.ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(needs.ROOT / name, source / name)
+    return [name for name in listed.stdout.split("\0") if name and (needs.ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory, released):
+    """The wheel, built from a copy of the released files by way of the source distribution."""
+    source = tmp_path_factory.mktemp("source")
+    for name in released:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(needs.ROOT / name, source / name)
     out = tmp_path_factory.mktemp("dist")
     done = needs.run(sys.executable, "-m", "build", "--outdir", out, source, timeout_s=280)
     assert done.returncode == 0, done.stdout + done.stderr
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_holds_the_browser_halves_the_notebooks_and_the_licence_and_no_tests(wheel):
+def test_the_wheel_holds_the_browser_halves_the_notebooks_and_the_licence_and_no_tests(wheel, released):
     # when
     names = zipfile.ZipFile(wheel).namelist()
 
     # then what is needed is in, once
-    halves = {name.removeprefix("labelkit/widgets/static/") for name in names if name.startswith("labelkit/widgets/static/")}
-    own = (needs.ROOT / "widgets").rglob("*")
-    scripts = {
-        str(file.relative_to(needs.ROOT / "widgets")) for file in own if file.suffix in {".js", ".css"} and "node_modules" not in file.parts
-    }
-    assert halves >= {name for name in scripts if not name.endswith(".test.js") and not name.startswith("tests/")} != set()
-    assert {name for name in names if name.endswith(".ipynb")} == {
-        f"labelkit/notebooks/{file.name}" for file in (needs.ROOT / "notebooks").glob("*.ipynb")
-    }
+    scripts = {name for name in released if name.startswith("widgets/") and name.endswith((".js", ".css"))}
+    halves = {"widgets/" + name.removeprefix("labelkit/widgets/static/") for name in names if name.startswith("labelkit/widgets/static/")}
+    assert halves == scripts != set()
+    notebooks = {f"labelkit/{name}" for name in released if name.endswith(".ipynb")}
+    assert {name for name in names if name.endswith(".ipynb")} == notebooks
     assert "labelkit/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert len(names) == len(set(names))
