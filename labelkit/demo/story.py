@@ -83,7 +83,9 @@ class Demo:
             built = self._built(capability, [outcome.pack.id for outcome in outcomes], status)
             result = dict(built.result or {})
             self._fact = f"{result['outcome']}: {result['samples']} samples, {result['annotations']} annotations, {result['splits']}"
-        self._console.print(f"  [bold]Quality[/bold]  {result['quality']}")
+        self._console.print(
+            f"  [bold]Quality[/bold]  {result['quality']}: {', '.join(result['indicators']) or 'nothing to say'}", soft_wrap=True
+        )
         self._console.print(f"\nDone in {time.monotonic() - began:.0f} s.\n")
         for name, value in self._places(built).items():
             self._console.print(f"  {name:<18} {value}", soft_wrap=True)
