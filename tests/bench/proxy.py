@@ -74,7 +74,7 @@ class LatencyProxy:
         finally:
             for writer in (near_writer, far_writer):
                 writer.close()
-                with suppress(ConnectionError):
+                with suppress(OSError):
                     await writer.wait_closed()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,7 +85,7 @@ class LatencyProxy:
             while True:
                 try:
                     chunk = await reader.read(_CHUNK)
-                except ConnectionError:
+                except OSError:  # the near end is gone without a farewell
                     chunk = b""
                 waiting.put_nowait((self._loop.time() + self.delay_s, chunk))
                 if not chunk:
@@ -95,7 +95,7 @@ class LatencyProxy:
             sender.cancel()
 
     async def _send(self, waiting: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):  # the far end is gone: what is still under way has no reader
             while True:
                 due, chunk = await waiting.get()
                 await asyncio.sleep(max(0.0, due - self._loop.time()))

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,15 +22,15 @@ SLACK_S = 0.5  # a shared machine may be late, the proxy never early
 def echo_server() -> Iterator[int]:
     """A server that sends back what it gets and closes when its caller has finished sending."""
 
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while data := connection.recv(65_536):
+                connection.sendall(data)
+
     def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                while data := connection.recv(65_536):
-                    connection.sendall(data)
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, daemon=True)
@@ -119,6 +120,25 @@ def test_a_target_that_nobody_listens_on_closes_the_connection():
     with LatencyProxy(port, delay_s=0) as proxy, socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
         # then the connection ends without a byte
         assert connection.recv(1) == b""
+
+
+def test_ends_that_vanish_without_a_farewell_harm_nobody_else(caplog):
+    with echo_server() as port, LatencyProxy(port, delay_s=DELAY_S) as proxy:
+        # given twenty connections with bytes under way in both directions
+        connections = [socket.create_connection(("127.0.0.1", proxy.port), timeout=10) for _ in range(20)]
+        for connection in connections:
+            connection.sendall(b"x" * 100_000)
+        # when half of them are reset and the others closed without waiting for the answer, as by a browser that leaves a page
+        for number, connection in enumerate(connections):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", number % 2, 0))
+            connection.close()
+        # then the next one is served
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+            connection.sendall(b"next")
+            assert received(connection, 4) == b"next"
+        time.sleep(3 * DELAY_S)
+    # and nothing was left for the event loop to complain about
+    assert caplog.records == []
 
 
 def test_leaving_the_block_closes_what_is_open():
