@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -136,7 +136,11 @@ class LiveReview:
     # --- editing
 
     def apply(self, op: ReviewOp) -> FrameContent | None:
-        """Apply an operation and plan its save; returns the frame that changed, None where nothing did.
+        """Run one operation; returns the first frame that it changed, None where nothing did."""
+        return next(iter(self.run([op])), None)
+
+    def run(self, ops: Sequence[ReviewOp]) -> tuple[FrameContent, ...]:
+        """Run operations as one undoable step, all or none, and plan their save; returns the frames that changed, in frame order.
 
         Refusals change nothing: `PERMISSION_DENIED` for those who may not edit, and the reducer's.
         """
@@ -146,10 +150,9 @@ class LiveReview:
             self._gate.deny(Action.EDIT, f"draft:{self.draft_id}", self._refusal)
             raise self._refusal
         with self._lock:
-            changed = self._session.apply(op)
-            if changed is not None:
-                self._dirty[changed.index] = changed
-        if changed is not None:
+            changed = self._session.run([op.with_ids(new_id) for op in ops])
+            self._dirty |= {frame.index: frame for frame in changed}
+        if changed:
             self._set_status("stale" if self._theirs else "saving", self.status_error if self._theirs else None)
             self._plan()
         return changed
@@ -252,18 +255,13 @@ class LiveReview:
         self._refusal: PermissionDenied | None = None if may else actor.refusal(Action.EDIT, gate.workspace.id, gate.workspace.name)
         self._base(self._desk.content(self._head.base_object, self.media).replaced(overlay))
         self._seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
-        self._loaded: set[int] = set()  # frames that the session holds
-        self._session = Session(self.capability, self._taken, lambda index: frame_size(self._frames, index))
+        self._session = Session(self.capability, self._known, lambda index: frame_size(self._frames, index))
         return place
 
     def _base(self, content: Content) -> None:
         self._content = content
         self._over: dict[int, FrameContent] = {}  # frames saved since, by this session or others
         self._timeline = Timeline(content, self._frames)
-
-    def _taken(self, index: int) -> FrameContent:
-        self._loaded.add(index)
-        return self._known(index)
 
     def _known(self, index: int) -> FrameContent:
         """Return a frame as it is in the draft at this session's version."""
@@ -320,8 +318,7 @@ class LiveReview:
                 del self._dirty[index]  # saved, or only looked at here and changed by others
             if fresh is not None:
                 self._base(fresh)
-                for index in self._loaded - self._dirty.keys():
-                    self._session.replace(fresh.frame(index))
+                self._session.refresh(keep=self._dirty)
             if not self._theirs:
                 self._forked_at = self._head.version
             self._theirs |= both
