@@ -13,6 +13,7 @@ import polars as pl
 
 from labelkit.core.hashing import sha256_hex
 from labelkit.core.versions import CHUNK_START, Chunk, Tree, row_digests
+from labelkit.errors import StorageReadFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +117,14 @@ class SnapshotRows:
         return Tree(head["key_column"], tuple(Chunk(*row) for row in rows.iter_rows()))
 
 
+def collected(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Run a query over objects. Raises `STORAGE_READ_FAILED` where one is missing or damaged."""
+    try:
+        return rows.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageReadFailed(what="An object of the store", reason=" ".join(str(error).split())) from error
+
+
 def scan(objects: Objects, tree: Tree) -> pl.LazyFrame:
     """Return the rows of a tree in key order, read when the query runs; the tree has at least one chunk."""
     return objects.scan(tree.objects)
@@ -129,14 +138,14 @@ def page(objects: Objects, tree: Tree, keep: Callable[[pl.LazyFrame], pl.LazyFra
         rows = objects.scan([chunk.object])
         if after is not None and chunk.first_key <= after:
             rows = rows.filter(pl.col(tree.key) > after)
-        found.append(keep(rows).head(missing).collect())
+        found.append(collected(keep(rows).head(missing)))
         missing -= found[-1].height
         if missing <= 0:
             break
-    return pl.concat(found) if found else objects.scan(tree.objects).head(0).collect()
+    return pl.concat(found) if found else collected(objects.scan(tree.objects).head(0))
 
 
 def row(objects: Objects, tree: Tree, key: str) -> pl.DataFrame:
     """Return the one row of a key, or no row."""
     chunk = tree.holding(key)
-    return objects.scan([chunk.object if chunk else tree.objects[0]]).filter(pl.col(tree.key) == key).collect()
+    return collected(objects.scan([chunk.object if chunk else tree.objects[0]]).filter(pl.col(tree.key) == key))

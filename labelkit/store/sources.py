@@ -38,18 +38,8 @@ _FACTS = """
     LEFT JOIN newest x ON x.pack_id = w.pack_id AND x.state = 'REVOKED'
 """
 
-_SCOPE = (
-    "workspace_id",
-    "workspace",
-    "training_policy",
-    "media_id",
-    "media",
-    "group_key",
-    "camera_type",
-    "frames_object",
-    "frame_count",
-    "broken_frame_count",
-)
+_REVIEW = {str(status): status for status in ReviewStatus}
+_VALIDATION = {str(status): status for status in ValidationStatus}
 
 
 class SourceRows:
@@ -94,25 +84,17 @@ class SourceRows:
 
 
 def _pack_facts(rows: pl.DataFrame) -> list[PackFacts]:
-    return [_pack(*row) for row in rows.iter_rows()]
+    return [_pack(row) for row in rows.rows()]
 
 
-def _pack(pack: str, found: bool, *row: Any) -> PackFacts:  # noqa: ANN401, FBT001 - the columns of one SQL row
-    if not found:
-        return PackFacts(pack, found=False)
-    scope = dict(zip(_SCOPE, row[:10], strict=True))
-    capability, review, validation, revoked = row[10:14]
-    approved, reviewed = row[14:21], row[21:28]
-    return PackFacts(
-        pack,
-        **scope,
-        capability=capability,
-        review_status=ReviewStatus(review),
-        validation_status=ValidationStatus(validation),
-        approved=None if approved[0] is None else RevisionFacts(*approved),
-        reviewed=None if reviewed[0] is None else RevisionFacts(*reviewed),
-        has_revoked=revoked,
-    )
+def _pack(row: Any) -> PackFacts:  # noqa: ANN401 - the columns of one row
+    """Return the facts of one row of `_FACTS`: thousands at once, so by position."""
+    if not row[1]:
+        return PackFacts(row[0], found=False)
+    approved = None if row[16] is None else RevisionFacts(*row[16:23])
+    reviewed = None if row[23] is None else RevisionFacts(*row[23:30])
+    fields = (*row[:13], _REVIEW[row[13]], _VALIDATION[row[14]], approved, reviewed, row[15])
+    return PackFacts(*fields)
 
 
 def _source_row(build: str, verdict: Verdict) -> dict[str, object]:

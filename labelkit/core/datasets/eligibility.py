@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from labelkit.core.review.packs import ReviewStatus, ValidationStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 ELIGIBILITY_POLICY = "v1"
 
@@ -79,8 +82,9 @@ class Policy:
 
     def revision(self, pack: PackFacts) -> RevisionFacts | None:
         """Return the newest revision of a pack that this policy accepts."""
-        admitted = [pack.approved, pack.reviewed if self.include_reviewed else None]
-        return max((one for one in admitted if one is not None), key=lambda one: one.number, default=None)
+        if not self.include_reviewed or pack.reviewed is None:
+            return pack.approved
+        return pack.reviewed if pack.approved is None or pack.reviewed.number > pack.approved.number else pack.approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +126,26 @@ class Verdict:
         }[self.reason or ExclusionReason.NOT_FOUND]
 
 
-Rule = tuple[ExclusionReason, Callable[[PackFacts, Policy], bool]]
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pack before the rules: its facts, the policy, and the revision that the policy accepts."""
 
-RULES: tuple[Rule, ...] = (
-    (ExclusionReason.NOT_FOUND, lambda pack, _: not pack.found),
-    (ExclusionReason.ACCESS_DENIED, lambda pack, policy: pack.workspace_id not in policy.readable),
-    (ExclusionReason.TRAINING_OPT_OUT, lambda pack, _: pack.training_policy != "allowed"),
-    (ExclusionReason.CAPABILITY_MISMATCH, lambda pack, policy: pack.capability != policy.capability),
+    pack: PackFacts
+    policy: Policy
+    revision: RevisionFacts | None
+
+
+RULES: tuple[tuple[ExclusionReason, Callable[[Case], bool]], ...] = (
+    (ExclusionReason.NOT_FOUND, lambda case: not case.pack.found),
+    (ExclusionReason.ACCESS_DENIED, lambda case: case.pack.workspace_id not in case.policy.readable),
+    (ExclusionReason.TRAINING_OPT_OUT, lambda case: case.pack.training_policy != "allowed"),
+    (ExclusionReason.CAPABILITY_MISMATCH, lambda case: case.pack.capability != case.policy.capability),
     (
         ExclusionReason.REVOKED,
-        lambda pack, policy: pack.review_status is ReviewStatus.REVOKED or (policy.revision(pack) is None and pack.has_revoked),
+        lambda case: case.pack.review_status is ReviewStatus.REVOKED or (case.revision is None and case.pack.has_revoked),
     ),
-    (
-        ExclusionReason.NOT_APPROVED,
-        lambda pack, policy: pack.review_status is not ReviewStatus.APPROVED or policy.revision(pack) is None,
-    ),
-    (ExclusionReason.VALIDATION_NOT_PASSED, lambda pack, _: pack.validation_status is not ValidationStatus.PASSED),
+    (ExclusionReason.NOT_APPROVED, lambda case: case.pack.review_status is not ReviewStatus.APPROVED or case.revision is None),
+    (ExclusionReason.VALIDATION_NOT_PASSED, lambda case: case.pack.validation_status is not ValidationStatus.PASSED),
 )
 
 
@@ -145,7 +153,15 @@ def judge(packs: Iterable[PackFacts], policy: Policy) -> list[Verdict]:
     """Decide every pack, in order of pack id. A pack that nobody may see gives away nothing but its id."""
     verdicts = []
     for pack in sorted(packs, key=lambda one: one.pack_id):
-        reason = next((reason for reason, applies in RULES if applies(pack, policy)), None)
+        case = Case(pack, policy, policy.revision(pack))
+        reason = _reason(case)
         shown = PackFacts(pack.pack_id) if reason is ExclusionReason.ACCESS_DENIED else pack
-        verdicts.append(Verdict(shown, None if reason else policy.revision(pack), reason))
+        verdicts.append(Verdict(shown, None if reason else case.revision, reason))
     return verdicts
+
+
+def _reason(case: Case) -> ExclusionReason | None:
+    for reason, applies in RULES:
+        if applies(case):
+            return reason
+    return None

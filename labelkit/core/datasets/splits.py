@@ -46,6 +46,8 @@ def place(groups: Mapping[str, GroupCounts], ratios: Mapping[str, float], seed: 
     Groups in `placed` stay there. The others come in the order of sha256(seed:group), each to the split where samples and classes
     come closest to `ratios`; no split with a share stays empty while there are groups to fill it. `ratios` need not add up to 1.
     """
+    if groups.keys() <= placed.keys():
+        return {group: placed[group] for group in sorted(groups)}
     board = _Board(groups, ratios)
     for group in sorted(groups.keys() & placed.keys()):
         board.put(group, placed[group])

@@ -24,8 +24,9 @@ from labelkit.services.datasets.planning import build_fingerprint, reusable
 from labelkit.store.datasets import NewBuild
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
-from labelkit.store.samples import KEY, Tally, assemble
+from labelkit.store.samples import KEY, assemble
 from labelkit.store.snapshots import SnapshotWriter
+from labelkit.store.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -196,14 +196,14 @@ class Dataset:
         Columns: sample_key, split, group_key, camera_type, workspace, media, frame_index, frame_name, pts_ms, width and height in px,
         sha256, flags, digest, annotations (a list of structs). Raises `DATASET_NOT_READY`, and `NOT_FOUND` for a split.
         """
-        return self._rows(split).collect()
+        return snapshots.collected(self._rows(split))
 
     def annotations(self, split: str | None = None) -> pl.DataFrame:
         """Return one row an annotation, in key and drawing order.
 
         Columns: sample_key, split, media, frame_index, id, label, x, y, width, height and size in px, score, source, attributes.
         """
-        return exploded(self._rows(split), "sample_key", "split", "media", "frame_index").collect()
+        return snapshots.collected(exploded(self._rows(split), "sample_key", "split", "media", "frame_index"))
 
     def samples(
         self,

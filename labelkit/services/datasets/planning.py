@@ -65,7 +65,7 @@ def plan(database: Database, facts: Facts) -> BuildPlan:
 
 
 def build_fingerprint(planned: BuildPlan, actor: str) -> Fingerprint:
-    """Return the fingerprint of the plan with the whole request, who asks, and the versions of what computes."""
+    """Return the fingerprint of what decides the content, the whole request, who asks, and the versions of what computes."""
     provenance = {"actor": actor, "recipe": None, "versions": _versions()}
     return planned.reuse.extended(request=planned.request.model_dump(mode="json"), provenance=provenance)
 
