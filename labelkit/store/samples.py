@@ -9,7 +9,7 @@ import polars as pl
 
 from labelkit.core.datasets.samples import INDEX_DIGITS
 from labelkit.core.datasets.splits import GroupCounts
-from labelkit.errors import StorageReadFailed
+from labelkit.errors import LabelkitError, StorageReadFailed
 from labelkit.store.snapshots import chunk_start_sql, collected, digest_sql
 
 if TYPE_CHECKING:
@@ -90,9 +90,18 @@ def assemble(db: Database, included: Sequence[Verdict], placement: Mapping[str, 
             if verdict.revision is not None and verdict.revision.content_object not in first_rows:
                 first_rows[verdict.revision.content_object] = end
                 end += verdict.revision.frame_count
-        rows = db.analyse(SAMPLES_SQL, **_parameters(db, batch, placement, first_rows))
+        rows = _joined(db, _parameters(db, batch, placement, first_rows))
         labels = collected(db.objects.scan(first_rows).select("frame_index", "annotations"))
         yield _with_annotations(rows, labels, min_annotations)
+
+
+def _joined(db: Database, parameters: Mapping[str, object]) -> pl.DataFrame:
+    try:
+        return db.analyse(SAMPLES_SQL, **parameters)
+    except StorageReadFailed:
+        raise
+    except LabelkitError as error:  # the query is always the same one, so what fails in it is its input
+        raise StorageReadFailed(what="The labels or frames of a pack", reason=error.detail) from error
 
 
 def batches(included: Sequence[Verdict]) -> Iterator[list[Verdict]]:
