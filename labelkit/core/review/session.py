@@ -231,6 +231,8 @@ class Session:
             return self._swap(self._done, self._undone, back=True)
         if len(ops) == 1 and ops[0].kind is OpKind.REDO:
             return self._swap(self._undone, self._done, back=False)
+        if any(op.kind in (OpKind.UNDO, OpKind.REDO) for op in ops):
+            raise InvalidOperation(reason="undo and redo stand alone, not among other operations")
         before: dict[int, FrameContent] = {}
         try:
             for op in ops:

@@ -59,24 +59,23 @@ class SessionMachine(RuleBasedStateMachine):
         super().__init__()
         self.session = Session(PLAYER, seed, size)
         self.frames = {index: seed(index) for index in range(FRAMES)}
-        self.done: list[tuple[FrameContent, FrameContent]] = []
-        self.undone: list[tuple[FrameContent, FrameContent]] = []
+        self.done: list[list[tuple[FrameContent, FrameContent]]] = []
+        self.undone: list[list[tuple[FrameContent, FrameContent]]] = []
         self.others = False
 
-    @rule(op=OPS)
-    def edit(self, op: ReviewOp) -> None:
+    @rule(ops=st.lists(OPS, min_size=1, max_size=3))
+    def edit(self, ops: list[ReviewOp]) -> None:
         before = dict(self.frames)
         try:
-            after = self.session.apply(op)
+            changed = self.session.run(ops)
         except LabelkitError:
-            return  # the invariant sees that nothing changed
-        if after is None:
-            return
-        assert after.index == op.frame
-        assert after != before[op.frame]
-        self.frames[op.frame] = after
-        if op.kind != "see":
-            self.done.append((before[op.frame], after))
+            return  # the invariant sees that nothing changed, not even by the operations before the refused one
+        assert [frame.index for frame in changed] == sorted({frame.index for frame in changed})
+        assert {frame.index for frame in changed} <= {op.frame for op in ops}
+        assert all(frame != before[frame.index] for frame in changed)
+        self.frames |= {frame.index: frame for frame in changed}
+        if changed and any(op.kind != "see" for op in ops):
+            self.done.append([(before[frame.index], frame) for frame in changed])
             self.undone.clear()
 
     @rule(index=INDEX, label=st.sampled_from(PLAYER.classes))
@@ -89,14 +88,12 @@ class SessionMachine(RuleBasedStateMachine):
     @rule()
     def undo(self) -> None:
         expected = self._travel(self.done, self.undone, back=True)
-        found = self.session.apply(ReviewOp.undo())
-        self._settle(found, expected)
+        self._settle(self.session.run([ReviewOp.undo()]), expected)
 
     @rule()
     def redo(self) -> None:
         expected = self._travel(self.undone, self.done, back=False)
-        found = self.session.apply(ReviewOp.redo())
-        self._settle(found, expected)
+        self._settle(self.session.run([ReviewOp.redo()]), expected)
 
     @precondition(lambda self: self.done and not self.others)
     @rule()
@@ -115,21 +112,23 @@ class SessionMachine(RuleBasedStateMachine):
         assert {index: content(self.session.frame(index)) for index in range(FRAMES)} == last
         self.frames = {index: self.session.frame(index) for index in range(FRAMES)}
 
-    def _travel(self, source: list, target: list, *, back: bool) -> FrameContent | None:
+    def _travel(self, source: list, target: list, *, back: bool) -> list[FrameContent]:
         while source:
-            before, after = source.pop()
-            here, there = (after, before) if back else (before, after)
-            if content(self.frames[here.index]) == content(here):
-                target.append((before, after))
-                return there
-        return None  # every step was of frames that somebody else changed since
+            step = source.pop()
+            found = []
+            for before, after in step:
+                here, there = (after, before) if back else (before, after)
+                if content(self.frames[here.index]) == content(here):
+                    found.append(there)
+            if found:
+                target.append(step)
+                return found
+        return []  # every step was of frames that somebody else changed since
 
-    def _settle(self, found: FrameContent | None, expected: FrameContent | None) -> None:
-        assert (found is None) == (expected is None)
-        if found is not None:
-            assert content(found) == content(expected)
-            assert found.state is not FrameState.UNTOUCHED
-            self.frames[found.index] = found
+    def _settle(self, found: tuple[FrameContent, ...], expected: list[FrameContent]) -> None:
+        assert [(frame.index, content(frame)) for frame in found] == [(frame.index, content(frame)) for frame in expected]
+        assert all(frame.state is not FrameState.UNTOUCHED for frame in found)
+        self.frames |= {frame.index: frame for frame in found}
 
     @invariant()
     def the_session_and_the_model_agree(self) -> None:
@@ -202,6 +201,56 @@ def test_undo_of_a_frame_that_somebody_else_changed_is_dropped_and_the_step_befo
     assert session.frame(1) == theirs
     assert (changed.index, content(changed)) == (0, content(seed(0)))
     assert not session.can_undo
+
+
+def test_a_step_over_several_frames_is_undone_where_nobody_else_changed_them():
+    # given one step over two frames, then another person's frame 1
+    session = Session(PLAYER, seed, size)
+    session.run([ReviewOp.delete(0, "m0"), ReviewOp.delete(1, "m0")])
+    theirs = FrameContent(1, (Annotation("theirs", "ball", Box(0, 0, 5, 5)),), (), FrameState.EDITED)
+    session.replace(theirs)
+
+    # when
+    changed = session.run([ReviewOp.undo()])
+
+    # then
+    assert [content(frame) for frame in changed] == [content(seed(0))]
+    assert session.frame(1) == theirs
+
+
+def test_of_several_operations_all_are_done_or_none():
+    # given
+    session = Session(PLAYER, seed, size)
+
+    # when the second one is refused
+    with pytest.raises(LabelkitError) as refusal:
+        session.run([ReviewOp.delete(0, "m0"), ReviewOp.delete(1, "nobody")])
+
+    # then the first one did not happen
+    assert refusal.value.code == "UNKNOWN_ANNOTATION"
+    assert [session.frame(0), session.frame(1)] == [seed(0), seed(1)]
+    assert not session.can_undo
+
+
+@pytest.mark.parametrize("op", [ReviewOp.undo(), ReviewOp.redo()], ids=lambda op: op.kind)
+def test_undo_and_redo_stand_alone(op):
+    with pytest.raises(LabelkitError) as refusal:
+        Session(PLAYER, seed, size).run([op, ReviewOp.accept(0)])
+    assert refusal.value.code == "INVALID_OPERATION"
+
+
+def test_a_session_that_is_refreshed_keeps_what_it_is_told_to_and_its_steps():
+    # given
+    session = Session(PLAYER, seed, size)
+    session.apply(ReviewOp.delete(0, "m0"))
+    session.replace(FrameContent(1, (), (), FrameState.EDITED))
+
+    # when
+    session.refresh(keep={0})
+
+    # then
+    assert [len(session.frame(index).annotations) for index in (0, 1)] == [2, 3]
+    assert content(session.apply(ReviewOp.undo())) == content(seed(0))
 
 
 def test_a_new_edit_ends_what_could_be_redone():
