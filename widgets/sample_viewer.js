@@ -36,7 +36,7 @@ function render({ model, el }) {
   const next = button("Next \u2192", () => list.step(1), { title: "Next sample (right arrow)" });
   const labels = longTable({
     label: "Labels of the sample",
-    columns: [{ head: "Class", width: "minmax(104px, 1fr)" }, ...["X", "Y", "Size, px", "Score"].map((name) => ({ head: name, width: name === "Size, px" ? "112px" : "64px", number: true })), { head: "Source", width: "96px" }],
+    columns: [{ head: "Class", width: "minmax(80px, 1fr)" }, ...["X", "Y", "Size, px", "Score"].map((name) => ({ head: name, width: name === "Size, px" ? "104px" : "52px", number: true })), { head: "Source", width: "72px" }],
     cells: (/** @type {Label} */ one) => [h("span", { title: one.label }, one.label), one.x, one.y, one.size, one.score, one.source],
     empty: "This sample has no label.",
     height: 232,
