@@ -124,13 +124,13 @@ class CommandWidget(anywidget.AnyWidget, metaclass=_Checked):
         if content.get("type") != "ask":
             return
         answer: dict[str, object] = {"type": "answer", "id": content.get("id"), "command": content.get("command")}
-        try:
-            with self._lock:
+        with self._lock:  # until it is sent: an older answer never follows a newer one
+            try:
                 answer |= {"ok": True, "result": self._answer(str(content.get("command")), content.get("args") or {})}
-        except Exception as error:  # noqa: BLE001 - answered to the browser and kept in `errors`
-            self.errors.append(error)
-            answer |= {"ok": False, "error": report(error)}
-        self.send(answer)
+            except Exception as error:  # noqa: BLE001 - answered to the browser and kept in `errors`
+                self.errors.append(error)
+                answer |= {"ok": False, "error": report(error)}
+            self.send(answer)
 
     def _answer(self, name: str, args: Mapping[str, object]) -> object:
         if name not in self._commands:

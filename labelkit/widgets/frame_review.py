@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from io import BytesIO
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
@@ -60,6 +61,8 @@ class FrameReview(CommandWidget):
         self.capability = self.live.capability
         self.lineage = str(ws.review.get(self.live.draft_id).lineage)
         self._known_version = self.live.version
+        self._told: dict[int, FrameContent] = {}
+        self._telling = RLock()
         self._painter = Painter(640, 360, layers=2)
         super().__init__(key=(ws.path, self.live.scope.key), canvas=self._painter.canvas, height=height)
         saved = WeakMethod(self._saved)  # the session outlives the widget
@@ -142,7 +145,9 @@ class FrameReview(CommandWidget):
         """Send frames, each as an event with its labels and its stored bytes."""
         for index in indices:
             width, height, problem = self.live.size(index)
-            data = {"index": index, "width": width, "height": height, "problem": problem, "content": _content(self.live.frame(index))}
+            with self._telling:
+                content = self._told[index] = self.live.frame(index)
+            data = {"index": index, "width": width, "height": height, "problem": problem, "content": _content(content)}
             if problem is None:
                 try:
                     picture, mime = self.ws.media.frame_bytes(self.media, index)
@@ -157,9 +162,8 @@ class FrameReview(CommandWidget):
 
     @command("go")
     def go(self, index: int) -> Json:
-        """Remember the place and mark the frame as seen, for those whose looking counts."""
-        if self.live.may_edit:
-            self.live.go(index)
+        """Remember the place and mark the frame as seen, if this person's looking counts."""
+        self.live.go(index)
         return {"frame": _content(self.live.frame(index))}
 
     @command("op")
@@ -170,9 +174,8 @@ class FrameReview(CommandWidget):
         across = edit.kind in (OpKind.UNDO, OpKind.REDO)
         if changed is None and not across:
             changed = self.live.frame(edit.frame)
+        self._follow()
         answer = {"frame": None if changed is None else _content(changed), "save": self._save_state()}
-        if changed is not None:
-            self.tell("truth", answer)
         if not across:
             self._wrote(f"ws.review.apply({self.live.draft_id!r}, base_version={self.live.version}, ops=[{_call(edit)}])")
         return answer
@@ -193,9 +196,9 @@ class FrameReview(CommandWidget):
 
     @command("reload")
     def reload(self, mine: str) -> Json:
-        """Settle a conflict or try a failed save again, and have every view load anew."""
+        """Settle a conflict, or try a failed save again."""
         self.live.reload(mine=mine)
-        return self._reloaded()
+        return self._all_new()
 
     @command("reset")
     def reset(self) -> Json:
@@ -204,7 +207,7 @@ class FrameReview(CommandWidget):
         self.ws.review.reset(self.live.draft_id)
         self.live.reload(mine="theirs")
         self._wrote(f"ws.review.reset({self.live.draft_id!r})")
-        return self._reloaded()
+        return self._all_new()
 
     @command("restore")
     def restore(self) -> Json:
@@ -212,7 +215,7 @@ class FrameReview(CommandWidget):
         self.ws.review.restore(self.live.draft_id)
         self.live.reload(mine="theirs")
         self._wrote(f"ws.review.restore({self.live.draft_id!r})")
-        return self._reloaded()
+        return self._all_new()
 
     @command("publish")
     def publish(self, pack: str | None, override_warnings: bool, reason: str | None) -> Json:  # noqa: FBT001 - the command's arguments
@@ -270,21 +273,31 @@ class FrameReview(CommandWidget):
         }
 
     def _saved(self) -> None:
-        """Tell the views the save state; where others' frames came in with a save, have them load anew."""
+        """Tell the views the save state, and whatever else is new: with a save, frames of others may have come in."""
         if self.comm is None:
             return
         with self.guarded():
-            version = self.live.version
-            others = version > self._known_version + 1
-            self._known_version = max(version, self._known_version)
+            jumped = self.live.version > self._known_version + 1
+            self._known_version = self.live.version
             self.tell("save", self._save_state())
-            if others:
-                self._reloaded()
+            if jumped:
+                self._all_new()
+            else:
+                self._follow()
 
-    def _reloaded(self) -> Json:
-        self._known_version = self.live.version
-        data = {"overview": self.live.overview(), "save": self._save_state()}
-        self.tell("reloaded", data)
+    def _follow(self) -> None:
+        """Tell the views every frame that is no longer what they were told, whoever changed it."""
+        with self._telling:
+            for index, told in list(self._told.items()):
+                now = self.live.frame(index)
+                if now is not told and now != told:
+                    self._told[index] = now
+                    self.tell("truth", {"frame": _content(now)})
+
+    def _all_new(self) -> Json:
+        self._follow()
+        data = self.overview()
+        self.tell("overview", data)
         return data
 
     def _history(self) -> list[rows.Row]:

@@ -122,6 +122,8 @@ def test_a_frame_whose_file_went_away_is_shown_with_the_reason(match: Match, tmp
 
 
 def test_an_operation_is_answered_with_the_frame_and_told_to_other_views(view: Wire) -> None:
+    # given
+    view.ask("frames", indices=[1])
     # when
     answer = op(view, kind="add_box", frame=1, id="new", label="referee", x=10, y=20, width=30, height=40)
     # then
@@ -168,6 +170,15 @@ def test_an_edit_is_durable_a_moment_later_and_the_views_are_told(view: Wire) ->
     # then
     assert view.widget.ws.review.get(view.widget.live.draft_id).frames[3].state == "accepted"
     assert [event["status"] for event in view.events("save")] == ["saving", "saved"]
+
+
+def test_an_edit_made_in_python_shows_in_the_views(view: Wire) -> None:
+    # given
+    view.ask("frames", indices=[0, 1])
+    # when
+    view.widget.live.apply(ReviewOp.accept(1))
+    # then
+    assert [(event["frame"]["index"], event["frame"]["state"]) for event in view.events("truth")] == [(1, "accepted")]
 
 
 def test_undo_names_the_frame_it_changed(view: Wire) -> None:
@@ -263,18 +274,20 @@ def test_a_reset_goes_back_to_the_models_labels_and_a_restore_back_again(view: W
     view.ask("restore")
     # then
     assert view.widget.live.frame(0).annotations == before[1:]
-    assert len(view.events("reloaded")) == 2
+    assert len(view.events("overview")) == 2
 
 
 def test_frames_that_only_the_other_side_touched_come_in_with_the_next_save(view: Wire) -> None:
     # given
     review, live = view.widget.ws.review, view.widget.live
+    view.ask("frames", indices=[3])
     review.apply(live.draft_id, base_version=live.version, ops=[ReviewOp.accept(3)])
     # when
     op(view, kind="accept", frame=1)
     saved(view, 3)
     # then
-    assert view.events("reloaded")[-1]["overview"]["states"] == ["untouched", "accepted", "untouched", "accepted"]
+    assert view.events("overview")[-1]["overview"]["states"] == ["untouched", "accepted", "untouched", "accepted"]
+    assert view.events("truth")[-1]["frame"]["state"] == "accepted"
 
 
 def test_a_frame_that_both_touched_is_a_conflict_until_somebody_chooses(view: Wire) -> None:

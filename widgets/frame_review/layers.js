@@ -61,7 +61,8 @@ export class Layers {
     this.selectedId = null;
     this.hidden = false;
     this.panning = false;
-    this.editable = true;
+    this.visible = this.editable = true;
+    this.locked = false;
     this.brightness = 1;
     this.contrast = 1;
     /** @type {Gesture | null} */
@@ -119,7 +120,8 @@ export class Layers {
     }
     if (this.selectedId && content && !content.annotations.some((annotation) => annotation.id === this.selectedId)) this.select(null);
     const problem = facts?.problem ?? picture?.problem ?? null;
-    this.editable = Boolean(content) && !problem;
+    this.editable = Boolean(content) && !problem && !this.locked;
+    this.visible = Boolean(content) && !problem;
     this.el.classList.toggle("lk-loading", !problem && !picture);
     this.placeholder.hidden = !problem && Boolean(picture);
     if (problem) this.placeholder.replaceChildren(h("strong", {}, "This frame has no picture"), h("code", {}, problem), h("span", {}, "Labels cannot be drawn here; flags can be set."));
@@ -156,7 +158,7 @@ export class Layers {
       context.drawImage(picture.bitmap, left, top, this.frameSize.width * scale, this.frameSize.height * scale);
       context.filter = "none";
     }
-    if (!content || !this.editable || this.hidden) return;
+    if (!content || !this.visible || this.hidden) return;
     const moving = this.gesture?.target?.id ?? this.selectedId;
     const still = byArea(content.annotations.filter((annotation) => annotation.id !== moving));
     for (const annotation of still) draw(context, annotation, this.view, this.options.style(annotation.label));
@@ -167,7 +169,7 @@ export class Layers {
     const context = this.topContext;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.size.width, this.size.height);
-    if (!this.editable || this.hidden) return;
+    if (!this.visible || this.hidden) return;
     const active = this.gesture?.shape ?? this.selected();
     const hovered = this.gesture || this.hoverId === this.selectedId ? undefined : this.annotation(this.hoverId);
     for (const shape of [hovered, active]) {
@@ -176,7 +178,7 @@ export class Layers {
       drawCaptions(context, [this.caption(shape)], this.view);
     }
     if (active) {
-      if (!this.gesture || this.gesture.kind === "press" || this.gesture.kind === "nudge") drawHandles(context, active, this.view);
+      if (this.editable && (!this.gesture || this.gesture.kind === "press" || this.gesture.kind === "nudge")) drawHandles(context, active, this.view);
     }
     if (this.pointer && this.tool !== "select" && !this.panning && (!this.gesture || this.gesture.kind === "draw")) this.crosshair(context, this.pointer);
   }

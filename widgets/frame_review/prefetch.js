@@ -50,11 +50,6 @@ export function prefetcher({ ask, has, count }) {
       if (missing(index)) void request([index], SHORT_MS);
       void ring();
     },
-    /** Asks for frames again whose labels are out of date. @param {number} index */
-    again(index) {
-      asked.clear();
-      void request([index], SHORT_MS);
-    },
     /** @param {number} index */
     arrived: (index) => asked.delete(index),
   };

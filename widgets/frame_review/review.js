@@ -68,7 +68,7 @@ export class Review {
       answered: (answer) => this.saving.show(answer.save),
       refused: (error) => (frame.show(error.report), this.saving.show()),
     });
-    this.prefetch = prefetcher({ ask: (indices, patience) => frame.kernel.ask("frames", { indices }, { patience }), has: (index) => this.cache.has(index), count: opening.frames });
+    this.prefetch = prefetcher({ ask: (indices, patience) => frame.kernel.ask("frames", { indices }, { patience }), has: (index) => this.cache.has(index) && this.edits.shown(index) !== undefined, count: opening.frames });
     this.stage = new Stage({
       height: model.get("height"),
       geometry: opening.capability.geometry,
@@ -112,6 +112,7 @@ export class Review {
       this.stage.el.focus();
     });
     this.side.number.addEventListener("blur", () => (this.side.number.value = String(this.index + 1)));
+    this.stage.locked = !this.opening.may.edit;
     if (!this.opening.may.edit) frame.show({ code: "", title: "You may look, not edit", detail: "Your role in this workspace does not allow changes.", hint: "Ask an owner for the role of annotator." }, "warn");
   }
 
@@ -123,11 +124,12 @@ export class Review {
       if (data.problem) this.cache.refuse(data.index, data.problem);
       else void this.cache.put(data.index, data.mime, buffers[0]);
     });
-    kernel.on("truth", (data) => (this.edits.take(data.frame), this.saving.show(data.save)));
+    kernel.on("truth", (data) => this.edits.take(data.frame));
     kernel.on("save", (data) => this.saving.show(data));
-    kernel.on("reloaded", (data) => this.reloaded(data));
+    kernel.on("overview", (data) => this.allNew(data));
     kernel.on("published", () => void this.publishing.load());
-    kernel.on("back", () => this.reloaded(null));
+    kernel.on("gone", () => this.lock(true));
+    kernel.on("back", () => (this.lock(!this.opening.may.edit), this.comeBack()));
     root.addEventListener("keyup", (event) => this.keys.release(event));
     this.onBlur = () => this.keys.release();
     window.addEventListener("blur", this.onBlur);
@@ -156,6 +158,13 @@ export class Review {
   apply(op) {
     if (this.frame.kernel.gone() || !this.opening.may.edit) return this.frame.say("This view is read-only.");
     if (this.edits.apply(op)) this.saving.show();
+  }
+
+  /** @param {boolean} locked */
+  lock(locked) {
+    this.stage.cancel();
+    this.stage.locked = locked;
+    this.stage.refresh();
   }
 
   content() {
@@ -358,15 +367,20 @@ export class Review {
     this.hosted.moved();
   }
 
-  /** Takes up what changed behind this view. @param {{overview: Opening["overview"], save: Opening["save"]} | null} data */
-  async reloaded(data) {
-    const facts = data ?? (await this.frame.ask("overview"));
-    if (!facts) return;
-    for (const name of /** @type {const} */ (["states", "flags", "counts", "min_score", "problem"])) this.overview[name].splice(0, Infinity, .../** @type {any[]} */ (facts.overview[name]));
-    this.edits.forget();
-    this.saving.show(facts.save);
-    this.prefetch.again(this.index);
-    this.show();
+  /** Takes up what others did. @param {{overview: Opening["overview"], save: Opening["save"]}} data */
+  allNew(data) {
+    for (const name of /** @type {const} */ (["states", "flags", "counts", "min_score", "problem"])) this.overview[name].splice(0, Infinity, .../** @type {any[]} */ (data.overview[name]));
+    this.saving.show(data.save);
     this.timeline.refresh();
+    this.frameParts();
+  }
+
+  /** Goes on after the connection was lost. */
+  async comeBack() {
+    const data = await this.frame.ask("overview");
+    if (!data) return;
+    this.edits.forget();
+    this.allNew(data);
+    this.show();
   }
 }

@@ -84,14 +84,14 @@ export class Stage extends Layers {
     const screen = this.at(event);
     const start = this.toFrame(screen);
     const pan = event.button === 1 || (event.button === 0 && this.panning);
-    if (!pan && (event.button !== 0 || !this.editable)) return;
+    if (!pan && (event.button !== 0 || !this.visible)) return;
     event.preventDefault();
     this.el.setPointerCapture(event.pointerId);
     /** @type {Gesture} */
     const gesture = { kind: "press", target: null, shape: null, start, screen, view: this.view, handle: null, draws: false };
     this.gesture = gesture;
     if (pan) gesture.kind = "pan";
-    else this.press(gesture, event.shiftKey);
+    else if (this.editable) this.press(gesture, event.shiftKey);
     this.hoverId = null;
     this.topDirty = true;
     this.plan();

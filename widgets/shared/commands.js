@@ -90,13 +90,12 @@ export function channel(model, el, { patience = 2000 } = {}) {
     else entry.reject(new Refusal(message.error));
   }
 
+  /** The host calls this with the view as `this`, whose model knows whether its kernel side lives. @this {any} */
   function checkLife() {
-    setTimeout(() => {
-      const now = el.closest(".jupyter-widgets-disconnected") !== null;
-      if (now === ended) return;
-      ended = now;
-      raise(ended ? "gone" : "back", null);
-    }, 0);
+    const now = this?.model ? !this.model.comm_live : el.closest(".jupyter-widgets-disconnected") !== null;
+    if (now === ended) return;
+    ended = now;
+    raise(ended ? "gone" : "back", null);
   }
 
   model.on("msg:custom", receive);
