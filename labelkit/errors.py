@@ -417,6 +417,14 @@ class LabelsUnreadable(LabelkitError):
     advice = "{fix}"
 
 
+class ExportTargetTaken(LabelkitError):
+    code = "EXPORT_TARGET_TAKEN"
+    status = 409
+    title = "The folder holds something else"
+    template = "{target} holds {count} file(s) that no earlier export wrote, such as {example}."
+    advice = "Name a new folder; only an earlier export is replaced."
+
+
 class ClassesUnknown(LabelkitError):
     code = "CLASSES_UNKNOWN"
     status = 400

@@ -6,22 +6,33 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import coco, yolo
+from labelkit.formats import coco, coco_write, yolo, yolo_write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labelkit.formats.exports import Writer
     from labelkit.formats.rows import Reader
 
 READERS: dict[str, Reader] = {"coco": coco.read, "yolo": yolo.read}
+WRITERS: dict[str, Writer] = {"coco": coco_write.write, "yolo": yolo_write.write}
 
 
 def reader(name: str) -> Reader:
     """Return the reader of a format. Raises `UNKNOWN_FORMAT`, naming the nearest."""
-    if name in READERS:
-        return READERS[name]
-    raise _unknown("reader", name, list(READERS))
+    if name not in READERS:
+        raise _unknown("reader", name, READERS)
+    return READERS[name]
 
 
-def _unknown(direction: str, name: str, known: list[str]) -> UnknownFormat:
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+def writer(name: str) -> Writer:
+    """Return the writer of a format. Raises `UNKNOWN_FORMAT`, naming the nearest."""
+    if name not in WRITERS:
+        raise _unknown("writer", name, WRITERS)
+    return WRITERS[name]
+
+
+def _unknown(direction: str, name: str, known: Iterable[str]) -> UnknownFormat:
+    close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.4)
     near = f"The nearest is {close[0]!r}." if close else ""
     return UnknownFormat(direction=direction, name=name, near=near, known=", ".join(known))

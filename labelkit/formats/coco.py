@@ -13,9 +13,9 @@ import polars as pl
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
 from labelkit.formats.acceptance import accept
 from labelkit.formats.coco_records import CATEGORIES, RECORDS, records
-from labelkit.formats.coco_tables import Tables, frames_by_id, frames_by_image
+from labelkit.formats.coco_tables import Meaning, Tables
 from labelkit.formats.json_stream import JsonDocument
-from labelkit.formats.rows import NOTES, Chunk, NoteCode, OnInvalid, RefusedCode, raw_rows
+from labelkit.formats.rows import NOTES, Chunk, NoteCode, OnInvalid, raw_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,23 +64,33 @@ def _chunks(file: Path, given: Tables, frames: pl.DataFrame, capability: Capabil
     with _opened(file) as stream, TemporaryDirectory(prefix="labelkit-") as folder:
         document = JsonDocument(stream, file)
         is_list = document.is_array()
-        known, count, found, waiting = given, 0, is_list, list[Path]()
+        known, meaning, count, found, waiting = given, None, 0, is_list, list[Path]()
         for key in ("annotations",) if is_list else document.members():
             known = known.read(key, document)
-            if key == "annotations":
-                found = True
-                for block in document.elements(RECORDS):
-                    read_now = records(block, file.name, count + 1, as_points=capability.geometry == "point")
-                    count += len(block)
-                    if is_list or known.complete():
-                        yield _accepted(read_now, known, file, frames, capability, on_invalid)
-                    else:
-                        waiting.append(Path(folder, f"{len(waiting)}.arrow"))
-                        read_now.write_ipc(waiting[-1])
+            if key != "annotations":
+                continue
+            found = True
+            meaning = _meaning(known, frames, file) if is_list or known.complete() else None
+            for block in document.elements(RECORDS):
+                now = records(block, file.name, count + 1, as_points=capability.geometry == "point")
+                count += len(block)
+                if meaning is None:
+                    waiting.append(Path(folder, f"{len(waiting)}.arrow"))
+                    now.write_ipc(waiting[-1])
+                else:
+                    yield _accepted(meaning.of(now), frames, capability, on_invalid)
         if not found:
             raise LabelsUnreadable(source=file, reason="it has no list `annotations`", fix="Name a COCO annotation or result file.")
+        meaning = _meaning(known, frames, file) if waiting else None
         for part in waiting:
-            yield _accepted(pl.read_ipc(part.read_bytes()), known, file, frames, capability, on_invalid)
+            if meaning is not None:
+                yield _accepted(meaning.of(pl.read_ipc(part.read_bytes())), frames, capability, on_invalid)
+
+
+def _meaning(known: Tables, frames: pl.DataFrame, file: Path) -> Meaning:
+    if known.categories is None:
+        raise ClassesUnknown(source=file, reason="it has no `categories`", places="the annotation file in images=")
+    return known.resolved(frames)
 
 
 def _opened(file: Path) -> BinaryIO:
@@ -99,32 +109,9 @@ def _tables(file: Path) -> Tables:
     return known
 
 
-def _accepted(found: pl.DataFrame, known: Tables, file: Path, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid) -> Chunk:
-    if known.categories is None:
-        raise ClassesUnknown(source=file, reason="it has no `categories`", places="the annotation file in images=")
-    pictures = frames_by_id(found["image_id"], frames) if known.images is None else frames_by_image(known.images, frames)
-    names = known.categories.unique("id", keep="first").rename({"id": "category_id", "name": "label"})
-    placed = found.join(pictures, on="image_id", how="left", maintain_order="left").join(
-        names, on="category_id", how="left", maintain_order="left"
-    )
-    codes = {
-        RefusedCode.NO_IMAGE: pl.col("frame_index").is_null() & pl.col("image_code").is_null(),
-        RefusedCode.CLASS_OUT_OF_RANGE: pl.col("label").is_null(),
-    }
-    said = {
-        RefusedCode.NO_IMAGE: pl.format("image_id {} is not among the images", pl.col("image_id").fill_null("(none)")),
-        RefusedCode.CLASS_OUT_OF_RANGE: pl.format("category_id {} is not among the categories", pl.col("category_id").fill_null("(none)")),
-    }
-    own = [pl.when(rule).then(pl.lit(str(code))) for code, rule in codes.items()]
-    placed = placed.with_columns(code=pl.coalesce("code", "image_code", *own)).with_columns(
-        detail=pl.coalesce("detail", "image_detail", *(pl.when(pl.col("code") == str(code)).then(text) for code, text in said.items()))
-    )
+def _accepted(placed: pl.DataFrame, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid) -> Chunk:
+    """Judge records, with a note to every kept one whose image had another size when it was labelled."""
     chunk = accept(raw_rows(placed), frames, capability, on_invalid)
-    return _with_sizes(chunk, placed)
-
-
-def _with_sizes(chunk: Chunk, placed: pl.DataFrame) -> Chunk:
-    """Add a note to every kept record whose image had another size when it was labelled."""
     other = placed.filter(pl.col("image_size").is_not_null()).join(chunk.rows.select("line"), on="line", how="semi")
     notes = other.with_columns(code=pl.lit(str(NoteCode.OTHER_SIZE)), detail="image_size").select(*NOTES)
     return replace(chunk, notes=pl.concat([chunk.notes, notes]))

@@ -34,8 +34,45 @@ class Tables:
         """Say whether both tables are known."""
         return self.images is not None and self.categories is not None
 
+    def resolved(self, frames: pl.DataFrame) -> Meaning:
+        """Return what they mean for the frames (index, name, width, height) of a media. The categories must be known."""
+        assert self.categories is not None  # noqa: S101 (asked before)
+        names = self.categories.unique("id", keep="first").rename({"id": "category_id", "name": "label"})
+        return Meaning(frames, names, None if self.images is None else _frames_by_image(self.images, frames))
 
-def frames_by_image(images: pl.DataFrame, frames: pl.DataFrame) -> pl.DataFrame:
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Frames, class names by category_id, and pictures by image_id (None where the ids are names of frames)."""
+
+    frames: pl.DataFrame
+    names: pl.DataFrame
+    pictures: pl.DataFrame | None
+
+    def of(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Return the records with frame_index, label, image_size (where it differs), and code and detail where a number means nothing."""
+        pictures = _frames_by_id(records["image_id"], self.frames) if self.pictures is None else self.pictures
+        placed = records.join(pictures, on="image_id", how="left", maintain_order="left")
+        placed = placed.join(self.names, on="category_id", how="left", maintain_order="left")
+        lost = pl.col("frame_index").is_null() & pl.col("image_code").is_null()
+        unnamed = pl.col("label").is_null()
+        image, category = pl.col("image_id").fill_null("(none)"), pl.col("category_id").fill_null("(none)")
+        rules = (
+            (lost, RefusedCode.NO_IMAGE, pl.format("image_id {} is not among the images", image)),
+            (unnamed, RefusedCode.CLASS_OUT_OF_RANGE, pl.format("category_id {} is not among the categories", category)),
+        )
+        fresh = pl.col("code").is_null() & pl.col("image_code").is_null()
+        return placed.with_columns(
+            code=pl.coalesce("code", "image_code", *(pl.when(rule).then(pl.lit(str(code))) for rule, code, _ in rules)),
+            detail=pl.coalesce(
+                "detail",
+                pl.when(pl.col("code").is_null()).then("image_detail"),
+                *(pl.when(fresh & rule).then(text) for rule, _, text in rules),
+            ),
+        )
+
+
+def _frames_by_image(images: pl.DataFrame, frames: pl.DataFrame) -> pl.DataFrame:
     """Return image_id, frame_index, image_code, image_detail, image_size: the frame of each image."""
     unique = images.unique(["id", "file_name"], keep="first", maintain_order=True).with_columns(pl.col("file_name").fill_null(""))
     matched = match(unique["file_name"], frames, images=True).rename({"path": "file_name"})
@@ -55,7 +92,7 @@ def frames_by_image(images: pl.DataFrame, frames: pl.DataFrame) -> pl.DataFrame:
     ).unique("image_id", keep="first")
 
 
-def frames_by_id(image_ids: pl.Series, frames: pl.DataFrame) -> pl.DataFrame:
+def _frames_by_id(image_ids: pl.Series, frames: pl.DataFrame) -> pl.DataFrame:
     """Return the same where there is no list of images: the id is the frame's name, its stem, or its stem without leading zeros."""
     ids = image_ids.drop_nulls().unique(maintain_order=True)
     named = match(ids, frames, images=True)

@@ -1,0 +1,169 @@
+"""COCO out: one `annotations/instances_<split>.json` a split, streamed, the same bytes for the same samples."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import polars as pl
+
+from labelkit.errors import InvalidValue
+from labelkit.formats.coco_records import KEPT
+from labelkit.formats.exports import Written, digests, file_name, whole_folder
+from labelkit.formats.json_text import decimal, filled, quoted, units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from labelkit.core.review.annotations import Capability
+
+_OURS = re.compile(r"annotations/instances_[\w.-]+\.json")
+_SPLIT = re.compile(r"[\w.-]+")
+
+
+def write(chunks: Iterable[pl.DataFrame], target: str | Path, *, capability: Capability, splits: Sequence[str] = ()) -> Written:
+    """Write sample rows (see `exports.Writer`) as COCO, with a file also for each of `splits` that gets no sample.
+
+    Image and annotation ids count from 1 over the whole export, category ids over the capability's classes. `file_name` is
+    workspace/media/name of the frame. Coordinates are exact. A point is the one keypoint of its category, in a square box of the point's
+    size (empty where that is unknown), which may reach over the edge. Scores, flags and attributes are written too; `area` is the box's.
+    Raises `INVALID_VALUE` for a class that the capability does not have.
+    """
+    images = annotations = 0
+    with whole_folder(target, lambda name: _OURS.fullmatch(name) is not None) as folder:
+        with ExitStack() as stack:
+            files = {split: _File(folder, split, stack) for split in splits}
+            for chunk in chunks:
+                samples = chunk.with_row_index("image_id", offset=images + 1)
+                labels = _annotations(samples, annotations + 1, capability)
+                images, annotations = images + samples.height, annotations + labels.height
+                for split in samples["split"].unique(maintain_order=True):
+                    if split not in files:
+                        files[split] = _File(folder, split, stack)
+                    files[split].add(
+                        _image_lines(samples.filter(pl.col("split") == split)), labels.filter(pl.col("split") == split)["text"]
+                    )
+            for file in files.values():
+                file.finish(_header(capability))
+        shutil.rmtree(folder / _File.PARTS, ignore_errors=True)
+        written = digests(folder)
+    return Written(Path(target), written, images, annotations)
+
+
+class _File:
+    """One split: images and annotations grow in two files, because in the end all images stand before all annotations."""
+
+    PARTS = ".parts"
+
+    def __init__(self, folder: Path, split: str, stack: ExitStack) -> None:
+        if not _SPLIT.fullmatch(split):
+            raise InvalidValue(what="split", reason=f"{split!r} cannot be part of a file name", fix="Use letters, digits, - and _.")
+        (folder / self.PARTS).mkdir(exist_ok=True)
+        (folder / "annotations").mkdir(exist_ok=True)
+        self._final = folder / "annotations" / f"instances_{split}.json"
+        self._images = stack.enter_context((folder / self.PARTS / f"{split}.images").open("w+b"))
+        self._annotations = stack.enter_context((folder / self.PARTS / f"{split}.annotations").open("w+b"))
+
+    def add(self, images: pl.Series, annotations: pl.Series) -> None:
+        _append(self._images, images)
+        _append(self._annotations, annotations)
+
+    def finish(self, header: str) -> None:
+        with self._final.open("wb") as file:
+            file.write(f'{header[:-1]},\n"images":[\n'.encode())
+            _copy(self._images, file)
+            file.write(b'\n],\n"annotations":[\n')
+            _copy(self._annotations, file)
+            file.write(b"\n]}\n")
+
+
+def _append(file: BinaryIO, lines: pl.Series) -> None:
+    if lines.len():
+        file.write((",\n" if file.tell() else "").encode() + ",\n".join(lines.to_list()).encode())
+
+
+def _copy(part: BinaryIO, file: BinaryIO) -> None:
+    part.seek(0)
+    shutil.copyfileobj(part, file, 1 << 20)
+
+
+def _header(capability: Capability) -> str:
+    point: dict[str, Any] = {"keypoints": ["point"], "skeleton": []} if capability.geometry == "point" else {}
+    categories = [{"id": number, "name": name, "supercategory": "", **point} for number, name in enumerate(capability.classes, 1)]
+    info = {"description": f"{capability.name}, exported by labelkit", "version": "1"}
+    return json.dumps({"info": info, "licenses": [], "categories": categories}, ensure_ascii=False)
+
+
+def _image_lines(samples: pl.DataFrame) -> pl.Series:
+    texts = {"name": samples.select(name=file_name()).to_series(), "key": samples["sample_key"], "group": samples["group_key"]}
+    parts = samples.with_columns(quoted(text.alias(f"json_{name}")) for name, text in texts.items())
+    flags = pl.when(pl.col("flags").list.len() > 0).then(pl.format('["{}"]', pl.col("flags").list.join('","'))).otherwise(pl.lit("[]"))
+    line = filled(
+        '{"id":$,"file_name":$,"width":$,"height":$,"sample_key":$,"group":$,"frame_index":$,"pts_ms":$,"sha256":"$","flags":$}',
+        "image_id",
+        "json_name",
+        "width",
+        "height",
+        "json_key",
+        "json_group",
+        "frame_index",
+        decimal(units(pl.col("pts_ms")), 4),
+        "sha256",
+        flags,
+    )
+    return parts.select(line=line).to_series()
+
+
+def _annotations(samples: pl.DataFrame, first: int, capability: Capability) -> pl.DataFrame:
+    """Return split and JSON text of every annotation in order."""
+    rows = samples.select("image_id", "split", "annotations").filter(pl.col("annotations").list.len() > 0)
+    rows = rows.explode("annotations").unnest("annotations").with_row_index("number", offset=first)
+    ids = pl.DataFrame({"label": capability.classes, "category_id": range(1, len(capability.classes) + 1)})
+    rows = rows.join(ids, on="label", how="left", maintain_order="left")
+    unknown = rows.filter(pl.col("category_id").is_null())["label"]
+    if unknown.len():
+        reason = f"class {unknown[0]!r} is not one of {', '.join(capability.classes)}"
+        raise InvalidValue(what="samples", reason=reason, fix="Export with the capability that the labels were made for.")
+    return _with_text(_with_kept(rows))
+
+
+def _with_kept(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `tail`, the JSON text of what an annotation has beside class and geometry; only those with attributes are looked at singly."""
+    tails = {row: _tail(json.loads(text)) for row, text in rows.select("number", "attributes").drop_nulls().iter_rows()}
+    kept = pl.DataFrame({"number": tails.keys(), "tail": tails.values()}, schema={"number": rows.schema["number"], "tail": pl.String})
+    return rows.join(kept, on="number", how="left", maintain_order="left").with_columns(
+        tail=pl.col("tail").fill_null(',"iscrowd":0,"segmentation":[]')
+    )
+
+
+def _tail(attributes: dict[str, Any]) -> str:
+    own = {"iscrowd": 0, "segmentation": []} | {name: attributes[name] for name in KEPT if name in attributes}
+    rest = {name: value for name, value in attributes.items() if name not in KEPT}
+    text = json.dumps(own | ({"attributes": rest} if rest else {}), ensure_ascii=False, separators=(",", ":"))
+    return f",{text[1:-1]}"
+
+
+def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
+    point = pl.col("width").is_null()
+    x, y, width, height = (units(pl.col(name)) for name in ("x", "y", "width", "height"))
+    size = units(pl.col("size").fill_null(0.0))
+    # half a size may be half a ten-thousandth, so corners around a point have one digit more
+    box = pl.concat_str(*(decimal(value, 4) for value in (x, y, width, height)), separator=",")
+    around = pl.concat_str(*(decimal(at * 10 - size * 5, 5) for at in (x, y)), decimal(size, 4), decimal(size, 4), separator=",")
+    key = filled(',"keypoints":[$,$,2],"num_keypoints":1', decimal(x, 4), decimal(y, 4))
+    score = filled(',"score":$', "score")
+    text = pl.concat_str(
+        filled('{"id":$,"image_id":$,"category_id":$,"bbox":[', "number", "image_id", "category_id"),
+        pl.when(point).then(around).otherwise(box),
+        pl.lit('],"area":'),
+        decimal(pl.when(point).then(size * size).otherwise(width * height), 8),
+        pl.when(point).then(key).otherwise(pl.lit("")),
+        score.fill_null(""),
+        pl.col("tail"),
+        pl.lit("}"),
+    )
+    return rows.select("split", text=text)
