@@ -9,7 +9,8 @@ import pytest
 from labelkit.errors import InvalidValue, StorageWriteFailed, StoreBusy
 from labelkit.store.database import Database
 from tests.store import processes
-from tests.store.test_opening import names, read_only
+from tests.store.disks import read_only
+from tests.store.test_opening import names
 
 
 @pytest.fixture

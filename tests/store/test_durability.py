@@ -11,6 +11,7 @@ from labelkit.errors import StorageWriteFailed
 from labelkit.store.database import Database
 from tests import needs
 from tests.store import processes
+from tests.store.disks import small_disk
 
 TABLES = """
 CREATE TABLE docs (id INTEGER NOT NULL, version INTEGER NOT NULL, UNIQUE (id));
@@ -206,23 +207,18 @@ def test_readers_that_never_pause_do_not_starve_a_writer(store_path):
 @pytest.fixture
 def full_disk(tmp_path):
     """A store on a disk of six megabytes, filled up by commits: the database and the number of commits that were acknowledged."""
-    needs.root_user()
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = needs.run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder).returncode == 0
-    needs.need(mounted, "Root may not mount here, so a full disk cannot be made.")
-    db = make_docs(folder / "labels.duckdb", 1)
-    with db.transaction() as tx:
-        tx.execute("CREATE TABLE noise (n INTEGER, text VARCHAR)")
-    acknowledged = 0
-    with pytest.raises(StorageWriteFailed, match="No space left"):  # noqa: PT012 - some commit raises, nobody knows which
-        while acknowledged < 2000:
-            with db.transaction() as tx:
-                sql = "INSERT INTO noise SELECT $n::INTEGER, string_agg(md5(random()::VARCHAR), '') FROM range($size)"
-                tx.execute(sql, n=acknowledged, size=40 if acknowledged % 2 else 5000)
-            acknowledged += 1
-    yield db, acknowledged
-    needs.run("umount", "-l", folder)
+    with small_disk(tmp_path / "small", "6m") as folder:
+        db = make_docs(folder / "labels.duckdb", 1)
+        with db.transaction() as tx:
+            tx.execute("CREATE TABLE noise (n INTEGER, text VARCHAR)")
+        acknowledged = 0
+        with pytest.raises(StorageWriteFailed, match="No space left"):  # noqa: PT012 - some commit raises, nobody knows which
+            while acknowledged < 2000:
+                with db.transaction() as tx:
+                    sql = "INSERT INTO noise SELECT $n::INTEGER, string_agg(md5(random()::VARCHAR), '') FROM range($size)"
+                    tx.execute(sql, n=acknowledged, size=40 if acknowledged % 2 else 5000)
+                acknowledged += 1
+        yield db, acknowledged
 
 
 def test_a_full_disk_refuses_and_keeps_every_acknowledged_commit(full_disk):
@@ -255,17 +251,10 @@ def test_a_store_goes_on_once_the_disk_has_room_again(full_disk):
 
 def test_a_new_store_on_a_full_disk_is_refused_and_leaves_nothing(tmp_path):
     # given a disk without room for a store
-    needs.root_user()
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mounted = needs.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder).returncode == 0
-    needs.need(mounted, "Root may not mount here, so a full disk cannot be made.")
-    try:
+    with small_disk(tmp_path / "tiny", "64k") as folder:
         # when
         with pytest.raises(StorageWriteFailed):
             Database.open(folder / "labels.duckdb", user="ana")
 
         # then
         assert {path.name for path in folder.iterdir()} <= {"labels.duckdb.lock", "labels.duckdb.lock.next"}
-    finally:
-        needs.run("umount", "-l", folder)

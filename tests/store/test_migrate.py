@@ -14,7 +14,8 @@ from labelkit.store.check import findings, named_objects
 from labelkit.store.database import Database
 from labelkit.store.place import attached
 from tests.store.conftest import NOON
-from tests.store.test_opening import names, read_only
+from tests.store.disks import read_only
+from tests.store.test_opening import names
 
 if TYPE_CHECKING:
     from pathlib import Path

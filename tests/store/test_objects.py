@@ -14,8 +14,7 @@ from polars.testing import assert_frame_equal
 
 from labelkit.errors import StorageReadFailed, StorageWriteFailed
 from labelkit.store.objects import Objects
-from tests import needs
-from tests.store.test_opening import read_only
+from tests.store.disks import read_only, small_disk
 
 FRAME = pl.DataFrame({"frame_index": [0, 1], "label": ["ball", None], "boxes": [[{"x": 1.5}], []]})
 ABSENT = "0" * 64
@@ -33,18 +32,6 @@ def files(objects):
 def age(objects, digest, seconds):
     then = time.time() - seconds
     os.utime(objects.path(digest), (then, then))
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder with room for one megabyte."""
-    needs.root_user()
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = needs.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder).returncode == 0
-    needs.need(mounted, "Root may not mount here, so a full disk cannot be made.")
-    yield folder
-    needs.run("umount", "-l", folder)
 
 
 def test_bytes_are_stored_under_their_digest(objects):
@@ -140,19 +127,20 @@ def test_what_is_missing_or_damaged_is_found_and_refused(objects):
         objects.put_file(objects.path(ABSENT))
 
 
-def test_a_full_disk_is_a_refusal_and_leaves_no_file(small_disk):
-    # given
-    objects = Objects(small_disk / "objects")
-    kept = objects.put_bytes(b"kept")
+def test_a_full_disk_is_a_refusal_and_leaves_no_file(tmp_path):
+    with small_disk(tmp_path / "small", "1m") as folder:
+        # given
+        objects = Objects(folder / "objects")
+        kept = objects.put_bytes(b"kept")
 
-    # when
-    with pytest.raises(StorageWriteFailed, match="No space left"):
-        objects.put_bytes(os.urandom(2_000_000))
-    with pytest.raises(StorageWriteFailed, match="No space left"):
-        objects.put_frame(pl.DataFrame({"noise": [os.urandom(2_000_000)]}))
+        # when
+        with pytest.raises(StorageWriteFailed, match="No space left"):
+            objects.put_bytes(os.urandom(2_000_000))
+        with pytest.raises(StorageWriteFailed, match="No space left"):
+            objects.put_frame(pl.DataFrame({"noise": [os.urandom(2_000_000)]}))
 
-    # then
-    assert [path.name for path in objects.root.rglob("*") if path.is_file()] == [kept[2:] + ".parquet"]
+        # then
+        assert files(objects) == [f"{kept[:2]}/{kept[2:]}.parquet"]
 
 
 def test_a_read_only_folder_is_a_refusal(tmp_path):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -19,8 +16,8 @@ from labelkit.errors import (
 )
 from labelkit.store.database import Database
 from labelkit.store.place import STORAGE_VERSION
-from tests import needs
 from tests.store import processes
+from tests.store.disks import read_only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,23 +25,6 @@ if TYPE_CHECKING:
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
-
-
-@contextmanager
-def read_only(folder: Path):
-    """Make a folder read-only for everybody, root included."""
-    if os.geteuid() != 0:
-        folder.chmod(0o555)
-        yield
-        folder.chmod(0o755)
-        return
-    mounted = needs.run("mount", "--bind", folder, folder).returncode == 0
-    needs.need(mounted, "Root may not mount here, so a folder that root cannot write cannot be made.")
-    try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
-        yield
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_store_is_made_where_there_is_none_and_opened_where_there_is_one(store_path):
