@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +205,15 @@ class DraftRows:
         """Return an epoch that no saved frame of the draft has."""
         row = self._tx.one("SELECT max(epoch) AS epoch FROM draft_frames WHERE draft_id = $draft", draft=draft.id) or {}
         return max(int(row.get("epoch") or 0), draft.epoch) + 1
+
+    def before_reset(self, draft: str) -> dict[str, Any] | None:
+        """Return epoch and base object of the draft as they were before its last reset, None where none is left to undo."""
+        steps = self._tx.rows(
+            """SELECT code, facts FROM audit WHERE subject = 'draft:' || $draft AND code IN ('DRAFT_RESET', 'DRAFT_RESTORED')
+               ORDER BY id DESC LIMIT 1""",
+            draft=draft,
+        )
+        return json.loads(steps[0]["facts"]) if steps and steps[0]["code"] == "DRAFT_RESET" else None
 
     def place(self, draft: str, user: str) -> int | None:
         """Return the frame where the user was last."""

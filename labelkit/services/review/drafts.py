@@ -155,11 +155,9 @@ class DraftCases:
         """Undo the last reset: the frames are again as they were before it. Raises `INVALID_VALUE` where there is none to undo."""
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
-            trail = act.tx.audit.rows(subject=f"draft:{draft_id}", action=Action.EDIT)
-            steps = [row for row in trail if row.code in ("DRAFT_RESET", "DRAFT_RESTORED")]
-            if not steps or steps[0].code != "DRAFT_RESET":
+            before = act.tx.review.before_reset(draft_id)
+            if before is None:
                 raise InvalidValue(what="restore", reason=f"draft {draft_id} was not reset", fix="Nothing needs to be restored.")
-            before = steps[0].facts
             act.tx.review.move_base(
                 head, base_object=before["base_object"], lineage=head.lineage, epoch=int(before["epoch"]), actor=act.actor.user
             )

@@ -1,0 +1,95 @@
+"""Scopes to review: media and prelabel runs put straight into a store, other users of it, and its tables as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from labelkit import LabelkitError
+from labelkit.core.media import Media, MediaKind
+from labelkit.store.content import Content
+from labelkit.store.ids import new_id
+from labelkit.store.intake import import_rows
+from labelkit.workspace import Workspace
+from tests.store.media import frames_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from labelkit.core.review.annotations import Annotation
+
+PLAYERS, BALLS = "player_detection", "ball_detection"
+COLUMNS = ("label", "x", "y", "width", "height", "size", "score", "attributes")
+SCHEMA = {"frame_index": pl.Int32(), **dict.fromkeys(COLUMNS, pl.Float64()), "label": pl.String(), "attributes": pl.String()}
+
+
+def add_media(ws: Workspace, name: str = "match", count: int = 4, *, broken: tuple[int, ...] = (), fps: float = 25) -> Media:
+    """Add a media of images of 200 x 100 px, without any file."""
+    database = ws._database
+    frames = database.objects.put_frame(frames_of(count, fps=fps, broken=broken).rows)
+    with database.transaction() as tx:
+        media = Media(new_id("med"), ws.id, name, MediaKind.IMAGES, "/nowhere", name, "broadcast", count, frames, tx.now, ws.user)
+        tx.media.add(media)
+    return media
+
+
+def add_run(
+    ws: Workspace, labels: Mapping[int, Sequence[Annotation]], media: Media, capability: str = PLAYERS, *, model: str = "net"
+) -> str:
+    """Add a prelabel run with these labels by frame and return its id."""
+    database, run, pack = ws._database, new_id("run"), new_id("pre")
+    rows = [
+        {"frame_index": index, **{name: annotation.as_json()[name] for name in COLUMNS}}
+        for index, annotations in labels.items()
+        for annotation in annotations
+    ]
+    digest = import_rows(database, [pl.DataFrame(rows, schema=SCHEMA)], frame_count=media.frame_count, seed=pack, source="model")
+    with database.transaction() as tx:
+        made = {"created_at": tx.now, "created_by": ws.user}
+        origin = {"source_format": "yolo", "source": "/nowhere", "model": model, "model_version": "1", "status": "completed"}
+        tx.review.add_run(
+            {"id": run, "workspace_id": ws.id, **origin, **made},
+            [
+                {
+                    "id": pack,
+                    "run_id": run,
+                    "workspace_id": ws.id,
+                    "media_id": media.id,
+                    "capability": capability,
+                    "content_object": digest,
+                    "content_hash": Content(database.objects.read_frame(digest)).hash(capability),
+                    "frame_count": media.frame_count,
+                    "annotation_count": len(rows),
+                    "report": "{}",
+                }
+            ],
+        )
+    return run
+
+
+def as_user(ws: Workspace, user: str, role: str | None = None) -> Workspace:
+    """Return the workspace as another user sees it, a member with that role if one is given."""
+    if role is not None:
+        ws.set_role(user, role)
+    return Workspace(ws._database, ws._gate.workspace, user)
+
+
+def tables(ws: Workspace, *, but: tuple[str, ...] = ("audit",)) -> dict[str, list[tuple[object, ...]]]:
+    """Return every table of the store as rows in order, without the audit trail unless told."""
+    with ws._database.reading() as tx:
+        names = tx.rows("SELECT table_name AS name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY table_name")
+        return {row["name"]: tx.frame(f"SELECT * FROM {row['name']} ORDER BY ALL").rows() for row in names if row["name"] not in but}
+
+
+def trail(ws: Workspace, *columns: str) -> list[tuple[object, ...]]:
+    """Return columns of the audit trail, oldest first."""
+    return ws.audit().select(columns).reverse().rows()
+
+
+def refused(call: Callable[[], object]) -> str:
+    """Return the code of the refusal that a call must end in."""
+    with pytest.raises(LabelkitError) as refusal:
+        call()
+    return refusal.value.code
