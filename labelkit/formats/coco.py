@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
@@ -16,6 +15,7 @@ from labelkit.formats.coco_records import CATEGORIES, RECORDS, records
 from labelkit.formats.coco_tables import Meaning, Tables
 from labelkit.formats.json_stream import JsonDocument
 from labelkit.formats.rows import NOTES, Chunk, NoteCode, OnInvalid, raw_rows
+from labelkit.formats.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,11 +60,11 @@ def _files(source: Path) -> list[Path]:
 
 
 def _chunks(file: Path, given: Tables, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid) -> Iterator[Chunk]:
-    """Judge the records as they come; those that stand before their images and categories wait on disk."""
-    with _opened(file) as stream, TemporaryDirectory(prefix="labelkit-") as folder:
+    """Judge the records as they come; those that stand before their images and categories wait."""
+    with _opened(file) as stream, Spool() as waiting:
         document = JsonDocument(stream, file)
         is_list = document.is_array()
-        known, meaning, count, found, waiting = given, None, 0, is_list, list[Path]()
+        known, meaning, count, found = given, None, 0, is_list
         for key in ("annotations",) if is_list else document.members():
             known = known.read(key, document)
             if key != "annotations":
@@ -75,16 +75,14 @@ def _chunks(file: Path, given: Tables, frames: pl.DataFrame, capability: Capabil
                 now = records(block, file.name, count + 1, as_points=capability.geometry == "point")
                 count += len(block)
                 if meaning is None:
-                    waiting.append(Path(folder, f"{len(waiting)}.arrow"))
-                    now.write_ipc(waiting[-1])
+                    waiting.put(now)
                 else:
                     yield _accepted(meaning.of(now), frames, capability, on_invalid)
         if not found:
             raise LabelsUnreadable(source=file, reason="it has no list `annotations`", fix="Name a COCO annotation or result file.")
-        meaning = _meaning(known, frames, file) if waiting else None
-        for part in waiting:
-            if meaning is not None:
-                yield _accepted(meaning.of(pl.read_ipc(part.read_bytes())), frames, capability, on_invalid)
+        for part in waiting.take():
+            meaning = meaning or _meaning(known, frames, file)
+            yield _accepted(meaning.of(part), frames, capability, on_invalid)
 
 
 def _meaning(known: Tables, frames: pl.DataFrame, file: Path) -> Meaning:

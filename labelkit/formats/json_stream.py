@@ -184,6 +184,7 @@ class JsonDocument:
 
 def _as_lines(text: bytes) -> bytes:
     """Return objects separated by commas as one object a line, where no string or nested object looks like the border of two."""
-    if b"\n" in text or b"\r" in text:
-        return _BETWEEN.sub(b"}\n{", text.replace(b"\r", b" ").replace(b"\n", b" "))
-    return text.replace(b"}, {", b"}\n{").replace(b"},{", b"}\n{")
+    breaks = text.count(b"\n")
+    if breaks == text.count(b"},\n{") and b"\r" not in text:
+        return text.replace(b"},\n{", b"}\n{") if breaks else text.replace(b"}, {", b"}\n{").replace(b"},{", b"}\n{")
+    return _BETWEEN.sub(b"}\n{", text.replace(b"\r", b" ").replace(b"\n", b" "))

@@ -23,12 +23,13 @@ def text_of(path: str) -> str:
 
 
 def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.DataFrame:
-    """Return path, frame_index, exact, code, detail, one row a different path: the frame that it means, or why none.
+    """Return path, frame_index, code, detail, one row a different path: the frame that it means, or why none.
 
     `frames` has index and name. With `images` the paths name images (COCO): the whole path is tried, then the file name, then its
-    stem; without, they name label files (YOLO): the path without suffix, then the stem. The first step that finds a frame decides
-    (`exact` where it was the first); several frames there are `LABEL_AMBIGUOUS_IMAGE`. The frames of a video have no names: there the
-    number at the end of the stem is the frame's index. Paths are compared as text only, never opened.
+    stem; without, they name label files (YOLO): the path without suffix, then the stem. The first step that finds a frame decides.
+    Several frames there are `LABEL_AMBIGUOUS_IMAGE`, and so are several paths for one frame, unless one alone was found at the first
+    step. The frames of a video have no names: there the number at the end of the stem is the frame's index. Paths are compared as text
+    only, never opened.
     """
     wanted = pl.DataFrame({"path": list(dict.fromkeys(paths))}, schema={"path": pl.String})
     path, name = pl.col("path"), pl.col("name")
@@ -56,20 +57,23 @@ def _step(wanted: pl.DataFrame, frames: pl.DataFrame, of_path: pl.Expr, of_frame
 
 
 def _judged(found: pl.DataFrame) -> pl.DataFrame:
+    claims, exact = pl.len().over("frame_index"), pl.col("exact").sum().over("frame_index")
+    rivals = pl.col("count").is_not_null() & (claims > 1) & ~(pl.col("exact") & (exact == 1))
     codes = {
         RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ~pl.col("exact"),
-        RefusedCode.AMBIGUOUS_IMAGE: pl.col("count") > 1,
+        RefusedCode.AMBIGUOUS_IMAGE: (pl.col("count") > 1) | rivals,
         RefusedCode.NO_IMAGE: pl.col("count").is_null(),
     }
     details = {
         RefusedCode.OUTSIDE_ROOT: pl.format("{} is absolute or leads out of the folder; name it relative to the media", "path"),
-        RefusedCode.AMBIGUOUS_IMAGE: pl.format("{} could be any of {} frames", "path", "count"),
+        RefusedCode.AMBIGUOUS_IMAGE: pl.when(pl.col("count") > 1)
+        .then(pl.format("{} could be any of {} frames", "path", "count"))
+        .otherwise(pl.format("{} is one of {} names for frame {}", "path", claims, "frame_index")),
         RefusedCode.NO_IMAGE: pl.format("no frame is named as {}", "path"),
     }
     judged = found.with_columns(code=pl.coalesce(pl.when(rule).then(pl.lit(str(code))) for code, rule in codes.items()))
     return judged.select(
         "path",
-        "exact",
         "code",
         frame_index=pl.when(pl.col("code").is_null()).then("frame_index"),
         detail=pl.coalesce(pl.when(pl.col("code") == str(code)).then(text) for code, text in details.items()),

@@ -44,7 +44,7 @@ def read(
     root = labels_folder(source)
     names = class_names(root, classes)
     files = _label_files(root)
-    found = _claimed(match(files, frames, images=False))
+    found = match(files, frames, images=False)
     unlisted = pl.col("path").str.replace(r"^.*/", "").is_in(NO_LABELS) & (pl.col("code") == RefusedCode.NO_IMAGE)
     return _chunks(root, files, found.filter(~unlisted.fill_null(value=False)), names, frames, capability, on_invalid)
 
@@ -76,17 +76,6 @@ def _label_files(root: Path) -> dict[str, str]:
     if not any(name.lower().endswith(".txt") for name in found):
         raise LabelsNotFound(source=root, reason="no .txt file is in it", expected="the folder that holds the .txt files, one a frame")
     return dict(sorted(found.items()))
-
-
-def _claimed(found: pl.DataFrame) -> pl.DataFrame:
-    """Refuse files of which several mean one frame, except the single one that names it exactly."""
-    claims, exact = pl.len().over("frame_index"), pl.col("exact").sum().over("frame_index")
-    clash = pl.col("frame_index").is_not_null() & (claims > 1) & ~(pl.col("exact") & (exact == 1))
-    said = pl.format("{} is one of {} label files for frame {}", "path", claims, "frame_index")
-    return found.with_columns(
-        code=pl.when(clash).then(pl.lit(str(RefusedCode.AMBIGUOUS_IMAGE))).otherwise("code"),
-        detail=pl.when(clash).then(said).otherwise("detail"),
-    )
 
 
 def _chunks(
