@@ -69,7 +69,7 @@ class MediaLibrary:
                 created_at=act.tx.now,
                 created_by=act.actor.user,
             )
-            act.tx.media.add(media)
+            act.tx.media.add(media, broken_frames=frames["problem"].count())
             act.record("MEDIA_ADDED", media=media.id, frames=media.frame_count, root=media.root)
         return media
 

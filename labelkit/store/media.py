@@ -21,8 +21,8 @@ class MediaRows:
     def __init__(self, tx: Statements) -> None:
         self._tx = tx
 
-    def add(self, media: Media) -> None:
-        """Insert a media; a second one of that name in the workspace is the use case's conflict."""
+    def add(self, media: Media, *, broken_frames: int | None = None) -> None:
+        """Insert a media, with the number of its frames without a picture; a second one of that name is the use case's conflict."""
         self._tx.insert(
             "media",
             [
@@ -38,6 +38,7 @@ class MediaRows:
                     "frames_object": media.frames_object,
                     "created_at": media.created_at,
                     "created_by": media.created_by,
+                    "broken_frame_count": broken_frames,
                 }
             ],
         )
