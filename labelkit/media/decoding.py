@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from labelkit.errors import MediaEmpty, MediaNotFound, MediaNotRecognized, MediaUnreadable, VideoSupportMissing
-from labelkit.media.images import as_jpeg
 from labelkit.media.listing import is_image_name
+from labelkit.media.pictures import as_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

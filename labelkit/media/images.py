@@ -11,19 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
-
 from labelkit.core.media import Frame, FrameProblem, MediaKind
 from labelkit.errors import FrameUnavailable, InvalidValue
 from labelkit.media.listing import list_images
 from labelkit.media.paths import ProblemError, locate, open_file
-from labelkit.media.pictures import MAX_PIXELS, Picture, examine, kind_of, quiet
+from labelkit.media.pictures import MAX_PIXELS, Picture, as_jpeg, examine, kind_of, quiet
 from labelkit.media.scanned import DEFAULT_FPS, ScannedMedia
 
 if TYPE_CHECKING:
     from io import BufferedReader
-
-JPEG_QUALITY = 90
 
 
 def read_folder(source: str | Path, *, fps: float = DEFAULT_FPS, max_pixels: int = MAX_PIXELS) -> ScannedMedia:
@@ -72,23 +68,6 @@ def as_jpeg_or_native(media_root: str | Path, frame: Frame) -> tuple[bytes, str]
         return data, kind.mime
     with quiet(), kind.opener(io.BytesIO(data)) as image:
         return as_jpeg(image), "image/jpeg"
-
-
-def as_jpeg(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
-    """Return a picture as JPEG bytes, EXIF rotation applied, transparent parts white, deep grey values stretched to 8 bit."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith(("I", "F")):  # 16 and 32 bit: darkest to black, brightest to white
-        import numpy as np  # a seventh of a second that opening a store must not pay
-
-        values = np.asarray(upright, dtype=np.float64)
-        low, high = float(values.min()), float(values.max())
-        upright = Image.fromarray(((values - low) * (255 / (high - low or 1))).astype(np.uint8))
-    elif upright.has_transparency_data:
-        clear = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    out = io.BytesIO()
-    upright.convert("RGB").save(out, "JPEG", quality=quality)
-    return out.getvalue()
 
 
 def _frame(root: Path, fps: float, max_pixels: int, index: int, name: str) -> Frame:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from labelkit.core.media import FrameProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+JPEG_QUALITY = 90
 MAX_PIXELS = 178_000_000
 ORIENTATION_TAG = 0x0112
 SIDEWAYS = (5, 6, 7, 8)
@@ -109,6 +121,28 @@ def examine(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Picture:
         except Exception:  # noqa: BLE001 (as above)
             return Picture(width, height, FrameProblem.TRUNCATED)
         return Picture(*_upright(image, (width, height)), None)
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Return a picture as people see it: EXIF rotation applied, transparent parts white, deep grey values stretched to 8 bit."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith(("I", "F")):  # 16 and 32 bit: darkest to black, brightest to white
+        import numpy as np  # a seventh of a second that opening a store must not pay
+
+        values = np.asarray(upright, dtype=np.float64)
+        low, high = float(values.min()), float(values.max())
+        upright = Image.fromarray(((values - low) * (255 / (high - low or 1))).astype(np.uint8))
+    elif upright.has_transparency_data:
+        clear = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    return upright.convert("RGB")
+
+
+def as_jpeg(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
+    """Return a picture as people see it (`upright_rgb`) as JPEG bytes."""
+    out = io.BytesIO()
+    upright_rgb(image).save(out, "JPEG", quality=quality)
+    return out.getvalue()
 
 
 def _load(image: ImageFile.ImageFile) -> None:
