@@ -16,7 +16,7 @@ from labelkit.core.versions import CHUNK_START, Chunk, Tree, row_digests
 from labelkit.errors import StorageReadFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from labelkit.store.objects import Objects
     from labelkit.store.statements import Statements
@@ -128,6 +128,12 @@ def collected(rows: pl.LazyFrame) -> pl.DataFrame:
 def scan(objects: Objects, tree: Tree) -> pl.LazyFrame:
     """Return the rows of a tree in key order, read when the query runs; the tree has at least one chunk."""
     return objects.scan(tree.objects)
+
+
+def chunks(objects: Objects, tree: Tree, keep: Callable[[pl.LazyFrame], pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+    """Yield what `keep` leaves of each chunk, in key order; one chunk is in memory at once."""
+    for chunk in tree.chunks:
+        yield collected(keep(objects.scan([chunk.object])))
 
 
 def page(objects: Objects, tree: Tree, keep: Callable[[pl.LazyFrame], pl.LazyFrame], *, after: str | None, limit: int) -> pl.DataFrame:

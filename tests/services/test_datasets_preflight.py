@@ -63,7 +63,8 @@ def test_each_requested_pack_that_stays_out_has_its_reason(ws):
     found = ws.datasets.preflight(request([*ids.values(), "lpk_nowhere"]))
 
     # then
-    assert found.excluded_label_pack_ids == dict(sorted(
+    assert found.excluded_label_pack_ids == dict(
+        sorted(
             {
                 "lpk_nowhere": "LABEL_PACK_NOT_FOUND",
                 ids["closed"]: "LABEL_PACK_ACCESS_DENIED",
@@ -75,7 +76,8 @@ def test_each_requested_pack_that_stays_out_has_its_reason(ws):
                 ids["reviewed"]: "LABEL_PACK_NOT_APPROVED",
                 ids["invalid"]: "LABEL_PACK_VALIDATION_NOT_PASSED",
             }.items()
-        ))
+        )
+    )
     assert found.included_label_pack_ids == [ids["good"]]
 
 

@@ -16,7 +16,9 @@ from labelkit.core.datasets.preflight import Preflight
 from labelkit.core.datasets.quality import Evaluation
 from labelkit.errors import BuildFailed, BuildStillRunning, BuildSuperseded, JobLost, NotFound, StoreReadOnly
 from labelkit.services.datasets.building import LOST, Builder, BuildResult, reuse_of
-from labelkit.services.datasets.dataset import Dataset, Lineage
+from labelkit.services.datasets.dataset import Dataset
+from labelkit.services.datasets.exporting import ExportReport
+from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
 
-__all__ = ["BuildResult", "Dataset", "Datasets", "Lineage"]
+__all__ = ["BuildResult", "Dataset", "Datasets", "ExportReport", "Lineage"]
 
 ATTEMPTS = 3
 POLL_S = 0.2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
@@ -12,54 +11,26 @@ import polars as pl
 from labelkit.core.datasets.samples import Answer, Page, Sample, frame_of
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
+from labelkit.formats import writer
+from labelkit.services.datasets.exporting import recorded
+from labelkit.services.datasets.lineage import Lineage, answer
 from labelkit.store import snapshots
 from labelkit.store.samples import exploded
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from labelkit.core.datasets.builds import BuildRequest, BuildStatus
     from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.quality import Evaluation
     from labelkit.core.datasets.splits import Stability
     from labelkit.core.versions import Tree
+    from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
 
 NOT_YET = "Stats not available yet"
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """What a dataset was made from: verdicts by pack id, each with its pack, the revision taken or the reason, and `why`."""
-
-    included: tuple[Verdict, ...]
-    excluded: tuple[Verdict, ...]
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return one row a requested pack: id, verdict, reason, why, where it is from, and the revision that was taken."""
-        rows = [
-            (
-                v.pack_id,
-                v.included,
-                None if v.reason is None else str(v.reason),
-                v.why,
-                v.pack.workspace,
-                v.pack.media,
-                v.pack.group_key,
-                v.revision.id if v.revision else None,
-                v.revision.number if v.revision else None,
-                v.revision.content_hash if v.revision else None,
-            )
-            for v in sorted((*self.included, *self.excluded), key=lambda one: one.pack_id)
-        ]
-        names = ("workspace", "media", "group_key", "revision_id")
-        schema = {"pack_id": pl.String, "included": pl.Boolean, "reason": pl.String, "why": pl.String, **dict.fromkeys(names, pl.String)}
-        return pl.DataFrame(rows, schema={**schema, "revision_number": pl.Int32, "content_hash": pl.String}, orient="row")
-
-    def __repr__(self) -> str:
-        head = f"<Lineage: {len(self.included)} packs included, {len(self.excluded)} excluded>"
-        return "\n".join([head, *(f"  {v.pack_id}: {v.reason or 'included'}. {v.why}" for v in (*self.excluded, *self.included)[:20])])
 
 
 class Dataset:
@@ -238,7 +209,7 @@ class Dataset:
         """Return why a pack is in the dataset or not: the rule, and the row that decided."""
         for verdict in (*self.lineage.included, *self.lineage.excluded):
             if verdict.pack_id == pack_id:
-                return _answer(verdict)
+                return answer(verdict)
         return Answer("NOT_REQUESTED", "The build did not name this pack.", {})
 
     def why_not(self, sample_key: str) -> Answer:
@@ -251,7 +222,7 @@ class Dataset:
         verdicts = [v for v in (*self.lineage.included, *self.lineage.excluded) if parts and v.pack.media and v.pack.prefix == parts[0]]
         if parts is None or not verdicts:
             return Answer("NOT_REQUESTED", "No pack that the build named labels this media.", {})
-        return self._why_not_frame(verdicts[0], parts[1]) if verdicts[0].included else _answer(verdicts[0])
+        return self._why_not_frame(verdicts[0], parts[1]) if verdicts[0].included else answer(verdicts[0])
 
     def _why_not_frame(self, verdict: Verdict, frame: int) -> Answer:
         objects = self._gate.database.objects
@@ -266,6 +237,19 @@ class Dataset:
             "BELOW_MIN_ANNOTATIONS", f"The frame has fewer annotations than the {least} asked for.", {"min_annotations": least} | row
         )
 
+    def export(self, format: str, out: str | Path, *, split: str | None = None) -> ExportReport:
+        """Write the dataset, or one split, in a format below the folder `out`, whole or not at all, and record it with its file digests.
+
+        Raises `UNKNOWN_FORMAT`, `EXPORT_TARGET_TAKEN`, `STORAGE_WRITE_FAILED`, `DATASET_NOT_READY`, and `NOT_FOUND` for a split.
+        """
+        write = writer(format)
+        self._check_split(split)
+        with self._gate.read() as (tx, _):
+            capability = tx.media.capability(self._gate.workspace.id, self.capability)
+        chunks = snapshots.chunks(self._gate.database.objects, self._tree, lambda rows: self._of(rows, split))
+        written = write(chunks, out, capability=capability, splits=[*self.split_counts] if split is None else [split])
+        return recorded(self._gate, self.id, format, split, written)
+
     @cached_property
     def _tree(self) -> Tree:
         if self._row.snapshot_id is None:
@@ -275,12 +259,18 @@ class Dataset:
             return tx.datasets.snapshots.tree(self._row.snapshot_id)
 
     def _rows(self, split: str | None) -> pl.LazyFrame:
-        rows = snapshots.scan(self._gate.database.objects, self._tree).drop(snapshots.ROW_DIGEST)
-        if split is None:
-            return rows
-        if split not in self.split_counts:
+        self._check_split(split)
+        return self._of(snapshots.scan(self._gate.database.objects, self._tree), split)
+
+    @staticmethod
+    def _of(rows: pl.LazyFrame, split: str | None) -> pl.LazyFrame:
+        wanted = rows if split is None else rows.filter(pl.col("split") == split)
+        return wanted.drop(snapshots.ROW_DIGEST)
+
+    def _check_split(self, split: str | None) -> None:
+        """Refuse a split that the dataset does not have; one without a version has no content at all."""
+        if split is not None and self._tree and split not in self.split_counts:
             raise NotFound.among("split", split, self.split_counts, "dataset.split_counts")
-        return rows.filter(pl.col("split") == split)
 
     # --- looks
 
@@ -298,20 +288,3 @@ class Dataset:
         counts = NOT_YET if self.sample_count is None else f"{self.sample_count} samples, {self.annotation_count} annotations"
         manifest = f"manifest {self.manifest_hash[:12]}…" if self.manifest_hash else "no manifest"
         return [f"{counts}, {manifest}", f"quality: {self.quality.badge}"]
-
-
-def _answer(verdict: Verdict) -> Answer:
-    pack, revision = verdict.pack, verdict.revision
-    row = {
-        "pack_id": pack.pack_id,
-        "workspace": pack.workspace,
-        "training_policy": pack.training_policy,
-        "media": pack.media,
-        "capability": pack.capability,
-        "review_status": str(pack.review_status),
-        "validation_status": str(pack.validation_status),
-        "revision_id": revision.id if revision else None,
-        "revision_number": revision.number if revision else None,
-        "content_hash": revision.content_hash if revision else None,
-    }
-    return Answer(str(verdict.reason or "INCLUDED"), verdict.why, row if pack.found else {"pack_id": pack.pack_id})
