@@ -194,6 +194,15 @@ class FrameContent:
         return replace(self, state=FRAME.move(self.state, step))
 
 
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """What the reducer must know of a frame: its size in px, and whether it has a picture."""
+
+    width: int
+    height: int
+    editable: bool = True
+
+
 def content_hash(capability: str, frames: list[tuple[int, str]]) -> str:
     """Return the hash of a whole content from (index, frame digest) pairs, whatever their order."""
     lines = "".join(f"{index} {digest}\n" for index, digest in sorted(frames))

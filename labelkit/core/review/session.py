@@ -14,6 +14,7 @@ from labelkit.core.review.annotations import (
     Capability,
     FrameContent,
     FrameFlag,
+    FrameSize,
     FrameState,
     FrameStep,
     Source,
@@ -23,15 +24,6 @@ from labelkit.core.review.tools import expand
 from labelkit.errors import FrameNotEditable, InvalidOperation, UnknownAnnotation, UnknownFrame
 
 UNDO_STEPS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class FrameSize:
-    """What the reducer must know of a frame: its size in px, and whether it has a picture."""
-
-    width: int
-    height: int
-    editable: bool = True
 
 
 def reduce(content: FrameContent, op: ReviewOp, size: FrameSize, capability: Capability) -> FrameContent:

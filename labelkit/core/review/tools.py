@@ -13,8 +13,7 @@ from labelkit.errors import InvalidOperation, UnknownAnnotation, UnknownFrame
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from labelkit.core.review.annotations import FrameContent
-    from labelkit.core.review.session import FrameSize
+    from labelkit.core.review.annotations import FrameContent, FrameSize
 
 SAME_IOU = 0.8
 SAME_PX = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Scope
-from labelkit.core.review.session import FrameSize
+from labelkit.core.review.annotations import FrameSize
 from labelkit.errors import NotFound, ScopeMismatch
 from labelkit.services.review.draft import Draft
 from labelkit.store.content import Content

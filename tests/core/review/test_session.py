@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.core.geometry import Box, Point
-from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, FrameFlag, FrameState, Source
+from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, FrameFlag, FrameSize, FrameState, Source
 from labelkit.core.review.operations import GEOMETRY_OPS, OpKind, ReviewOp
-from labelkit.core.review.session import FrameSize, Session, reduce
+from labelkit.core.review.session import Session, reduce
 from labelkit.errors import InvalidOperation, LabelkitError, UnknownFrame
 
 FULL_HD = FrameSize(1920, 1080)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from labelkit.core.geometry import Box
-from labelkit.core.review.annotations import PLAYER, Annotation, FrameContent, FrameFlag, FrameState
+from labelkit.core.review.annotations import PLAYER, Annotation, FrameContent, FrameFlag, FrameSize, FrameState
 from labelkit.core.review.operations import ReviewOp
-from labelkit.core.review.session import UNDO_STEPS, FrameSize, Session
+from labelkit.core.review.session import UNDO_STEPS, Session
 from labelkit.errors import LabelkitError
 
 FRAMES = 3

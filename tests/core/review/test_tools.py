@@ -3,9 +3,9 @@
 import pytest
 
 from labelkit.core.geometry import Box, Point
-from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, Source
+from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, FrameSize, Source
 from labelkit.core.review.operations import ReviewOp
-from labelkit.core.review.session import FrameSize, Session
+from labelkit.core.review.session import Session
 from labelkit.errors import InvalidOperation, UnknownAnnotation, UnknownFrame
 
 FRAMES = 12
