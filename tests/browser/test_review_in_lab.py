@@ -79,7 +79,7 @@ class Review:
 
     @property
     def index(self) -> int:
-        return int(self.page.get_by_label("Go to frame").input_value()) - 1
+        return int(self.page.get_by_role("textbox", name="Go to frame").input_value()) - 1
 
     @property
     def objects(self) -> Locator:
@@ -142,7 +142,7 @@ def test_undo_goes_back_frame_and_all(review: Review) -> None:
     # when
     review.press("Control+z")
     # then
-    expect(review.page.get_by_label("Go to frame")).to_have_value("2")
+    expect(review.page.get_by_role("textbox", name="Go to frame")).to_have_value("2")
     assert review.notebook.python(count) == before
 
 
@@ -162,13 +162,13 @@ def test_no_key_changes_a_cell(review: Review) -> None:
     review.page.get_by_role("application").focus()
     review.press("Tab")
     # then
-    expect(review.page.get_by_label("Go to frame")).to_be_focused()
+    expect(review.page.get_by_role("textbox", name="Go to frame")).to_be_focused()
 
 
 def test_python_paints_what_the_review_changed_for_the_frame_that_is_shown(review: Review) -> None:
     # given
     review.notebook.python("review.live.go(4) or 1")
-    field = review.page.get_by_label("Go to frame")
+    field = review.page.get_by_role("textbox", name="Go to frame")
     field.fill("5")
     field.press("Enter")
     review.page.wait_for_timeout(400)
@@ -231,10 +231,10 @@ def test_publish_asks_for_an_override_and_then_makes_a_revision_that_can_be_appr
     assert review.notebook.python("[r.number for r in ws.review.history('match-1', 'player_detection')]") == [1]
     # when
     page.get_by_role("tab", name="Revisions").click()
-    page.get_by_role("button", name="Approve revision 1").click()
+    page.get_by_role("button", name="Approve for dataset: revision 1").click()
     page.get_by_role("dialog").get_by_role("button", name="Approve for dataset").click()
     # then
-    expect(page.get_by_role("button", name="Revoke revision 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Revoke: revision 1")).to_be_visible()
     assert review.notebook.python("str(ws.review.history('match-1', 'player_detection')[0].eligibility)") == "APPROVED"
 
 
@@ -243,7 +243,7 @@ def test_a_second_tab_shows_the_same_review_and_edits_reach_both(review: Review,
     review.notebook.save()
     other = Review(lab.open(tab, "review.ipynb")).wait()
     # when
-    field = other.page.get_by_label("Go to frame")
+    field = other.page.get_by_role("textbox", name="Go to frame")
     field.fill("10")
     field.press("Enter")
     other.press("Shift+4")
@@ -251,7 +251,7 @@ def test_a_second_tab_shows_the_same_review_and_edits_reach_both(review: Review,
     # then
     assert review.notebook.python("[str(f) for f in review.value.frames[9].flags]") == ["false_negative_suspected"]
     # when
-    mine = review.page.get_by_label("Go to frame")
+    mine = review.page.get_by_role("textbox", name="Go to frame")
     mine.fill("10")
     mine.press("Enter")
     # then
@@ -263,7 +263,7 @@ def test_a_second_tab_shows_the_same_review_and_edits_reach_both(review: Review,
 
 def test_a_reload_of_the_page_goes_on_in_the_same_place_with_the_same_undo(review: Review) -> None:
     # given
-    field = review.page.get_by_label("Go to frame")
+    field = review.page.get_by_role("textbox", name="Go to frame")
     field.fill("4")
     field.press("Enter")
     review.press("]", "Delete")

@@ -286,7 +286,7 @@ def test_tab_leaves_the_stage_and_escape_lets_go_step_by_step(twin: Twin) -> Non
     twin.stage.focus()
     twin.press("Tab")
     # then
-    expect(twin.page.get_by_label("Go to frame")).to_be_focused()
+    expect(twin.page.get_by_role("textbox", name="Go to frame")).to_be_focused()
 
 
 def test_the_wheel_zooms_where_the_pointer_is_only_with_the_focus_or_ctrl(twin: Twin) -> None:
@@ -380,7 +380,7 @@ def test_frames_are_stepped_jumped_to_and_found(show: Callable[[FrameReview], Tw
         assert twin.index == expected, key
         twin.settled()
     # when
-    field = twin.page.get_by_label("Go to frame")
+    field = twin.page.get_by_role("textbox", name="Go to frame")
     field.fill("7")
     field.press("Enter")
     # then

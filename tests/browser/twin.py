@@ -63,7 +63,7 @@ class Twin:
     @property
     def index(self) -> int:
         """Return the frame that the browser shows."""
-        return int(self.page.get_by_label("Go to frame").input_value()) - 1
+        return int(self.page.get_by_role("textbox", name="Go to frame").input_value()) - 1
 
     def settled(self) -> None:
         """Wait until the picture is there, nothing is under way, and what Python said by itself has arrived."""

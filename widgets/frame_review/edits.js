@@ -35,7 +35,7 @@ export function reduce(content, op, facts) {
     if (JSON.stringify({ ...after, source: found.source }) === JSON.stringify(found)) return null;
     return edited(content.annotations.map((annotation) => (annotation === found ? after : annotation)));
   };
-  const box = { x: Number(op.x), y: Number(op.y), width: Number(op.width), height: Number(op.height) };
+  const box = { x: px(Number(op.x)), y: px(Number(op.y)), width: px(Number(op.width)), height: px(Number(op.height)) };
   switch (op.kind) {
     case "add_box": {
       const fitted = clampBox(box, facts);

@@ -37,7 +37,7 @@ export function header(opening, actions, hint, python) {
       badge(opening.capability.name, "info"),
       h("span", { class: "lk-dim" }, "from ", opening.draft.lineage.startsWith("pack:") ? shortId(opening.draft.lineage) : opening.draft.lineage),
     ),
-    h("div", { class: "lk-row" }, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", title: "Show the keys (?)" })),
+    h("div", { class: "lk-row" }, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
   );
   return { el, save, undo, redo };
 }

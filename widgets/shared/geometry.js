@@ -20,9 +20,9 @@ export function between(value, least, most) {
   return Math.min(Math.max(value, least), most);
 }
 
-/** @param {number} value */
+/** A coordinate rounded to a ten-thousandth of a px, by its exact value as Python rounds. @param {number} value */
 export function px(value) {
-  return Math.round(value * 1e4) / 1e4;
+  return Number(value.toFixed(4)) + 0;
 }
 
 /** The box between two opposite corners in any order. @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @returns {Box} */
