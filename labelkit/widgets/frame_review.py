@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from labelkit.workspace import Workspace
 
 STAGE_HEIGHT_PX = 440
+Painting = dict[str, Any]  # as the browser sends it: index, view, width, height, ratio
 GHOSTS = 0
 THUMBNAIL_PX = 480
 
@@ -63,6 +64,7 @@ class FrameReview(CommandWidget):
         self._known_version = self.live.version
         self._told: dict[int, FrameContent] = {}
         self._telling = RLock()
+        self._painting: Painting | None = None
         self._painter = Painter(640, 360, layers=2)
         super().__init__(key=(ws.path, self.live.scope.key), canvas=self._painter.canvas, height=height)
         saved = WeakMethod(self._saved)  # the session outlives the widget
@@ -161,9 +163,11 @@ class FrameReview(CommandWidget):
         return {}
 
     @command("go")
-    def go(self, index: int) -> Json:
-        """Remember the place and mark the frame as seen, if this person's looking counts."""
+    def go(self, index: int, painting: Painting | None) -> Json:
+        """Remember the place, mark the frame as seen if this person's looking counts, and paint it."""
         self.live.go(index)
+        if painting is not None:
+            self.paint(painting)
         return {"frame": _content(self.live.frame(index))}
 
     @command("op")
@@ -181,13 +185,18 @@ class FrameReview(CommandWidget):
         return answer
 
     @command("paint")
-    def paint(self, index: int, view: dict[str, float], width: int, height: int, ratio: float) -> Json:
-        """Paint what the review changed against the model's labels of a frame into the hosted canvas."""
-        seen = View(view["scale"] * ratio, view["left"] * ratio, view["top"] * ratio)
+    def paint(self, painting: Painting) -> Json:
+        """Paint what the review changed against the model's labels, from now on whenever it changes; the views are told what is painted.
+
+        `painting` names the frame, the view of it on the screen, and the canvas's size in px of the device (`ratio` to one of the screen).
+        """
+        self._painting = painting
+        index, ratio, seen = painting["index"], painting["ratio"], painting["view"]
         changed = ghosts(self.live.prelabels(index), self.live.frame(index).annotations, self.capability)
-        self._painter.resize(width, height, ratio)
-        self._painter.repaint(GHOSTS, changed, seen, ratio)
-        return {"index": index, "shapes": len(changed)}
+        self._painter.resize(painting["width"], painting["height"], ratio)
+        self._painter.repaint(GHOSTS, changed, View(seen["scale"] * ratio, seen["left"] * ratio, seen["top"] * ratio), ratio)
+        self.tell("painted", painting)
+        return {"shapes": len(changed)}
 
     @command("overview")
     def overview(self) -> Json:
@@ -293,6 +302,8 @@ class FrameReview(CommandWidget):
                 if now is not told and now != told:
                     self._told[index] = now
                     self.tell("truth", {"frame": _content(now)})
+                    if self._painting is not None and self._painting["index"] == index:
+                        self.paint(self._painting)
 
     def _all_new(self) -> Json:
         self._follow()

@@ -201,7 +201,7 @@ def test_a_place_is_kept_for_the_next_kernel(match: Match, tmp_path: Path, monke
     # given
     view = Wire.to(opened(workspace(match, str(tmp_path / "labels.duckdb"))), monkeypatch)
     # when
-    answer = view.ask("go", index=2)
+    answer = view.ask("go", index=2, painting=None)
     saved(view, 2)
     view.widget.close()
     view.widget.live.close()
@@ -314,15 +314,19 @@ def test_a_frame_that_both_touched_is_a_conflict_until_somebody_chooses(view: Wi
 
 def test_the_changes_against_the_model_are_painted_on_the_hosted_canvas(view: Wire) -> None:
     # given
-    fit = {"scale": 2.0, "left": 0.0, "top": 10.0}
+    view.ask("frames", indices=[0])
+    painting = {"index": 0, "view": {"scale": 2.0, "left": 0.0, "top": 10.0}, "width": 1280, "height": 720, "ratio": 2}
     gone = view.widget.live.frame(0).annotations[0]
     # when
-    before = view.ask("paint", index=0, view=fit, width=1280, height=720, ratio=2)["result"]
-    op(view, kind="delete", frame=0, id=gone.id)
-    after = view.ask("paint", index=0, view=fit, width=1280, height=720, ratio=2)["result"]
+    answer = view.ask("paint", painting=painting)
     # then
-    assert (before["shapes"], after["shapes"]) == (0, 1)
+    assert answer["result"] == {"shapes": 0}
     assert (view.widget.canvas.width, view.widget.canvas.layout.width) == (1280, "640px")
+    # when
+    op(view, kind="delete", frame=0, id=gone.id)
+    # then
+    assert view.events("painted") == [painting, painting]
+    assert view.ask("paint", painting=painting)["result"] == {"shapes": 1}
 
 
 @pytest.mark.parametrize(
@@ -362,7 +366,7 @@ def test_the_copied_call_runs(view: Wire) -> None:
 
 def test_the_value_is_the_saved_draft_and_the_frame_the_one_under_the_cursor(view: Wire) -> None:
     # given
-    view.ask("go", index=1)
+    view.ask("go", index=1, painting=None)
     op(view, kind="accept", frame=1)
     # then
     assert view.widget.value.frames[1].state == "accepted"

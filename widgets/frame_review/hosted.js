@@ -7,17 +7,21 @@
 const REST_MS = 120;
 
 /**
- * @param {{model: import("../shared/commands.js").Model, stage: import("./stage.js").Stage, paint: (args: Record<string, any>) => Promise<any>}} options
+ * What the kernel has painted, or is asked to: a frame in a view, on a canvas of so many px of the device.
+ * @typedef {{index: number, view: import("../shared/geometry.js").View, width: number, height: number, ratio: number}} Painting
  */
-export function hostCanvas({ model, stage, paint }) {
+
+/**
+ * @param {{model: import("../shared/commands.js").Model, stage: import("./stage.js").Stage, frame: () => number, paint: (painting: Painting) => void}} options
+ *   `frame` is the frame that is shown; `paint` asks for a painting
+ */
+export function hostCanvas({ model, stage, frame, paint }) {
   const holder = stage.hosted;
-  /** @type {{index: number, view: import("../shared/geometry.js").View, ratio: number} | null} */
+  /** @type {Painting | null} */
   let painted = null;
-  let wanted = -1;
   let timer = 0;
   let shown = true;
   let strong = false;
-  let round = 0;
   /** @type {any} */
   let view = null;
   let closed = false;
@@ -31,12 +35,13 @@ export function hostCanvas({ model, stage, paint }) {
     view = made;
     holder.append(view.el);
     view.trigger("displayed");
+    ask();
   }
 
   function place() {
     const now = stage.view;
     holder.hidden = !shown && !strong;
-    if (!painted || painted.index !== wanted) {
+    if (painted?.index !== frame()) {
       holder.style.visibility = "hidden";
       return;
     }
@@ -47,40 +52,35 @@ export function hostCanvas({ model, stage, paint }) {
     holder.style.transform = still ? "" : `translate(${now.left - painted.view.left * scale}px, ${now.top - painted.view.top * scale}px) scale(${scale})`;
   }
 
-  async function ask() {
-    if (!view || wanted < 0 || !stage.size.width || stage.gesture) return;
-    if (!shown && !strong) return;
-    const turn = (round += 1);
-    const target = { index: wanted, view: stage.view, ratio: stage.ratio };
-    const answer = await paint({ ...target, width: Math.round(stage.size.width * stage.ratio), height: Math.round(stage.size.height * stage.ratio) }).catch(() => null);
-    if (!answer || turn !== round || closed) return;
-    painted = target;
-    place();
+  /** What the kernel should paint now; null while nobody would see it. @returns {Painting | null} */
+  function wanted() {
+    if (!view || !stage.size.width || (!shown && !strong)) return null;
+    return { index: frame(), view: stage.view, width: Math.round(stage.size.width * stage.ratio), height: Math.round(stage.size.height * stage.ratio), ratio: stage.ratio };
+  }
+
+  function ask() {
+    const painting = wanted();
+    if (painting && !stage.gesture) paint(painting);
   }
 
   function later() {
     clearTimeout(timer);
-    timer = window.setTimeout(() => void ask(), REST_MS);
+    timer = window.setTimeout(ask, REST_MS);
   }
 
-  const ready = attach();
+  void attach();
   return {
-    ready,
-    /** Another frame is shown: what is painted does not belong to it. */
-    stale() {
-      wanted = -1;
+    place,
+    wanted,
+    /** The kernel has painted, of itself or because a view asked. @param {Painting} painting */
+    done(painting) {
+      painted = painting;
       place();
-    },
-    /** Has a frame painted. @param {number} index */
-    repaint(index) {
-      wanted = index;
-      place();
-      void ready.then(later);
     },
     /** The view moved: bend what is painted, and have it painted anew when the view rests. */
     moved() {
       place();
-      if (wanted >= 0) later();
+      later();
     },
     /** @param {boolean} on */
     show(on) {

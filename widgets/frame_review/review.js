@@ -80,7 +80,7 @@ export class Review {
       selected: () => this.selectionChanged(),
       moved: () => this.viewMoved(),
     });
-    this.hosted = hostCanvas({ model, stage: this.stage, paint: (args) => frame.kernel.ask("paint", args, { patience: 30_000 }) });
+    this.hosted = hostCanvas({ model, stage: this.stage, frame: () => this.index, paint: (painting) => void frame.kernel.ask("paint", { painting }, { patience: 30_000 }).catch(() => undefined) });
     this.actions = actionsOf(this);
     this.keys = bindings(opening.keys, this.actions, () => this.stage.selectedId !== null);
     this.objects = objectList({ style, select: (id) => this.stage.select(id), remove: (id) => this.apply({ kind: "delete", frame: this.index, id }) });
@@ -125,6 +125,7 @@ export class Review {
       else void this.cache.put(data.index, data.mime, buffers[0]);
     });
     kernel.on("truth", (data) => this.edits.take(data.frame));
+    kernel.on("painted", (data) => this.hosted.done(data));
     kernel.on("save", (data) => this.saving.show(data));
     kernel.on("overview", (data) => this.allNew(data));
     kernel.on("published", () => void this.publishing.load());
@@ -308,16 +309,15 @@ export class Review {
     this.prefetch.around(this.index, this.direction);
     this.frameParts();
     this.timeline.show(this.index);
-    this.hosted.stale();
+    this.hosted.place();
     clearTimeout(this.going);
     this.going = window.setTimeout(() => this.arrive(), GO_AFTER_MS);
   }
 
   async arrive() {
     const index = this.index;
-    const answer = await this.frame.kernel.ask("go", { index }, { patience: 30_000 }).catch((error) => void this.frame.show(error.report));
+    const answer = await this.frame.kernel.ask("go", { index, painting: this.hosted.wanted() }, { patience: 30_000 }).catch((error) => void this.frame.show(error.report));
     if (answer?.frame) this.edits.take(answer.frame);
-    this.hosted.repaint(index);
   }
 
   /** @param {number} index */
@@ -333,7 +333,6 @@ export class Review {
     if (index !== this.index) return;
     this.stage.refresh();
     this.frameParts();
-    this.hosted.repaint(index);
   }
 
   frameParts() {
