@@ -149,7 +149,7 @@ def _with_annotations(rows: pl.DataFrame, labels: pl.DataFrame, min_annotations:
     """Put its annotations beside each sample, by the row of its content, and leave out samples that have too few."""
     at = rows[ROW]
     in_place = at.len() == labels.height and bool((at == pl.int_range(labels.height, eager=True)).all())
-    found = labels if in_place else labels[at]
+    found = labels if in_place else labels[at.clip(upper_bound=labels.height - 1)]
     if not (found["frame_index"] == rows["frame_index"]).all():
         raise StorageReadFailed(what="The content of a revision", reason="it has not one row a frame, in order")
     made = rows.drop(ROW).insert_column(rows.columns.index(ROW), found["annotations"])
