@@ -24,16 +24,9 @@ def list_images(source: str | Path) -> tuple[Path, tuple[str, ...], tuple[str, .
     begins with a dot are left out. Linked folders are entered only where the glob names them. Raises `MEDIA_NOT_FOUND`, `MEDIA_EMPTY`,
     `MEDIA_NOT_RECOGNIZED` (a file) and `MEDIA_UNREADABLE` (also for a folder below that cannot be read).
     """
-    path = Path(source).expanduser()
-    parts: tuple[str, ...] = ("**", "*")
-    if path.exists():
-        if not path.is_dir():
-            raise MediaNotRecognized(source=source, reason="it is a single file")
-        root = path.resolve()
-    else:
-        root, parts = _split(source, path)
     links: list[str] = []
     try:
+        root, parts = _root_and_pattern(source)
         found = {name_of(file, root) for file in _walk(str(root), parts, links)}
     except OSError as error:
         raise MediaUnreadable(source=source, reason=str(error)) from error
@@ -54,7 +47,12 @@ def is_image_name(name: str) -> bool:
     return name.lower().rpartition(".")[2] in SUFFIXES
 
 
-def _split(source: str | Path, path: Path) -> tuple[Path, tuple[str, ...]]:
+def _root_and_pattern(source: str | Path) -> tuple[Path, tuple[str, ...]]:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return path.resolve(), ("**", "*")
+    if path.exists():
+        raise MediaNotRecognized(source=source, reason="it is a single file")
     parts = path.parts
     first = next((number for number, part in enumerate(parts) if any(sign in part for sign in "*?[")), None)
     if first is None or ".." in parts[first:]:
@@ -79,9 +77,16 @@ def _walk(folder: str, parts: Sequence[str], links: list[str]) -> Iterator[str]:
         if head == "**":
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(entry.path, parts, links)
-            elif entry.is_dir():
+            elif _leads_to_folder(entry):
                 links.append(entry.path)
-        elif not rest and not entry.is_dir():
+        elif not rest and not _leads_to_folder(entry):
             yield entry.path
-        elif rest and entry.is_dir():
+        elif rest and _leads_to_folder(entry):
             yield from _walk(entry.path, rest, links)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or to where nobody may look: a file with a problem
+        return False

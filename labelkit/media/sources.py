@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,7 +37,7 @@ class ImageSource:
 
 def scan(source: str | Path, *, fps: float = DEFAULT_FPS) -> ScannedMedia:
     """Return the frames of a folder of images, a glob, or a video file. Raises `MEDIA_*`, and `VIDEO_SUPPORT_MISSING` without PyAV."""
-    if Path(source).expanduser().is_file():
+    if os.path.isfile(Path(source).expanduser()):  # noqa: PTH113 (False where a folder above may not be read)
         from labelkit.media.video import read_video
 
         return read_video(source)
