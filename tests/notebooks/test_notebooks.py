@@ -34,31 +34,32 @@ def shown(notebook):
     return [output.data for output in outputs if "data" in output]
 
 
-@pytest.fixture
-def quickstart(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return nbformat.read(recipes.run("quickstart", {"frames": 6}, output="runs").notebook, as_version=4)
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    """The folder of an executed quickstart."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    recipes.run("quickstart", {"frames": 6, "folder": str(folder)}, output=folder / "runs")
+    return folder
 
 
-def test_the_quickstart_tells_the_whole_story(quickstart, tmp_path):
+def test_the_quickstart_tells_the_whole_story(quickstart):
     # given it was run; then it ended with a dataset that was exported
-    assert shown(quickstart)
-    with labelkit.open(tmp_path / "quickstart" / "labels.duckdb", workspace="club-a") as ws:
+    with labelkit.open(quickstart / "labels.duckdb", workspace="club-a") as ws:
         dataset = ws.datasets.get("players")
         assert (dataset.sample_count, dataset.status) == (6, "success")
-    assert any((tmp_path / "quickstart" / "coco").rglob("*.json"))
+    assert any((quickstart / "coco").rglob("*.json"))
 
 
 def test_every_widget_of_the_quickstart_is_readable_without_a_kernel_and_the_notebook_stays_small(quickstart, artifacts):
     # given
-    views = [data for data in shown(quickstart) if WIDGET in data]
+    text = (quickstart / "runs" / "quickstart.ipynb").read_text(encoding="utf-8")
+    views = [data for data in shown(nbformat.reads(text, as_version=4)) if WIDGET in data]
 
     # then each has a rendering of its own beside the live view
     assert len(views) == 5
     for data in views:
         assert len(data["text/html"]) > 100
         assert "object at 0x" not in data["text/plain"]
-    text = nbformat.writes(quickstart)
     assert len(text) < 2_000_000
     (artifacts / "quickstart.ipynb").write_text(text, encoding="utf-8")
 
