@@ -70,6 +70,7 @@ def test_everything_works_by_keyboard_and_the_focus_stays_in_the_row(shown: Brid
     page.keyboard.type("by keys")
     page.keyboard.press("Escape")
     # then
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Revoke label pack")).to_be_focused()
     # when
     page.keyboard.press("Enter")
