@@ -203,7 +203,7 @@ def test_the_filter_decides_what_select_all_means(shown: Bridge) -> None:
     page.get_by_role("button", name="Select all").click()
     # then
     expect(page.get_by_text("1 of 4 selected, 1 shown")).to_be_visible()
-    expect(page.get_by_role("table", name="Splits")).to_be_visible()
+    expect(page.get_by_text("1 pack, 1 group, 3 samples.")).to_be_visible()
     assert len(shown.widget.selected) == 1
 
 

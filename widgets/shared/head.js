@@ -28,8 +28,8 @@ function nameOf(element) {
 }
 
 /**
- * Replaces what an element shows. The focus stays on what has the same name; where that is gone it moves to the first thing in the same
- * row of the table, else to the element itself, so that no key falls through to the notebook.
+ * Replaces what an element shows. The focus stays on what has the same name; where that is gone it moves to a button in the same
+ * cell of the table, then in the same row, else to the element itself, so that no key falls through to the notebook.
  * @param {HTMLElement} element @param {...(Child | Child[])} children
  */
 export function redraw(element, ...children) {
@@ -37,11 +37,12 @@ export function redraw(element, ...children) {
   const focused = element.contains(active) ? /** @type {HTMLElement} */ (active) : null;
   const name = focused && nameOf(focused);
   const row = focused?.closest("tr")?.rowIndex ?? -1;
+  const cell = focused?.closest("td")?.cellIndex ?? -1;
   element.replaceChildren(...h("div", {}, ...children).childNodes);
   if (!focused) return;
   const all = /** @type {HTMLElement[]} */ ([...element.querySelectorAll(FOCUSABLE)]);
   const buttons = all.filter((one) => one.closest("tr")?.rowIndex === row && !one.matches(".lk-id"));
-  const next = all.find((one) => nameOf(one) === name) ?? buttons[0] ?? element;
+  const next = all.find((one) => nameOf(one) === name) ?? buttons.find((one) => one.closest("td")?.cellIndex === cell) ?? buttons[0] ?? element;
   if (next === element) {
     element.tabIndex = -1;
     element.setAttribute("data-lm-suppress-shortcuts", "");

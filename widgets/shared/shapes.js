@@ -4,6 +4,8 @@
  * @module
  */
 
+import { between } from "./geometry.js";
+
 /**
  * @typedef {import("./geometry.js").View} View
  * @typedef {{colour: string, dash: number[], mark: number[][]}} Style
@@ -73,10 +75,12 @@ function captionBox(context, text, shape, view) {
   const point = shape.width === null ? radiusOf(shape, view) + 3 : 0;
   const y = shape.y * view.scale + view.top - (point ? CAPTION_PX / 2 : CAPTION_PX + 2);
   context.font = CAPTION_FONT;
+  const width = context.measureText(text).width + 8;
+  const screen = context.canvas.width / context.getTransform().a;
   return {
-    left: Math.max(shape.x * view.scale + view.left + point - 1, 0),
+    left: between(shape.x * view.scale + view.left + point - 1, 0, screen - width),
     top: y < 0 ? shape.y * view.scale + view.top + 2 : y,
-    width: context.measureText(text).width + 8,
+    width,
     height: CAPTION_PX,
   };
 }

@@ -12,7 +12,7 @@ const SPARE_ROWS = 6;
 /**
  * Keeps in `body` the rows that the scroller shows, a few to spare, and the one that has the focus. Every row has the same height.
  * @param {{scroller: HTMLElement, body: HTMLElement, rowHeight: number, height: number, make: (index: number) => HTMLElement, seen?: (last: number) => void}} options
- *   `height` is the scroller's in px until it is laid out; `seen` is told the index after the last row that is drawn
+ *   `scroller` is positioned, so that the body's place is told from it; `height` is the scroller's in px until it is laid out; `seen` is told the index after the last row that is drawn
  */
 export function windowed({ scroller, body, rowHeight, height, make, seen }) {
   /** @type {Map<number, HTMLElement>} */
@@ -65,7 +65,7 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
     /** Scrolls as little as needed to show a row, and draws it. @param {number} index */
     reveal(index) {
       const top = index * rowHeight;
-      const room = (scroller.clientHeight || height) - (body.offsetTop - scroller.offsetTop > 0 ? body.offsetTop : 0);
+      const room = (scroller.clientHeight || height) - body.offsetTop; // what the head covers is out of sight
       if (top < scroller.scrollTop) scroller.scrollTop = top;
       else if (top + rowHeight > scroller.scrollTop + room) scroller.scrollTop = top + rowHeight - room;
       draw();
