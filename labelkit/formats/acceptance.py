@@ -102,7 +102,7 @@ def _cut(placed: pl.DataFrame) -> pl.DataFrame:
         right=pl.col("right").clip(0.0, pl.col("fw")),
         bottom=pl.col("bottom").clip(0.0, pl.col("fh")),
     )
-    crossing = pl.when(pl.col("over") > 0)
+    crossing = pl.when((pl.col("over") > 0) & pl.col("width").is_not_null())
     sides = cut.with_columns(
         cut_width=crossing.then(pl.col("right") - pl.col("cut_x")).otherwise("width"),
         cut_height=crossing.then(pl.col("bottom") - pl.col("cut_y")).otherwise("height"),
