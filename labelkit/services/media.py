@@ -75,10 +75,10 @@ class MediaLibrary:
 
     def get(self, media: str | Media) -> Media:
         """Return the media of that name or id. Raises `NOT_FOUND` with the nearest name."""
-        if isinstance(media, Media):
+        if isinstance(media, Media) and media.workspace == self._gate.workspace.id:
             return media
         with self._gate.read() as (tx, _):
-            return tx.media.get(self._gate.workspace.id, media)
+            return tx.media.get(self._gate.workspace.id, media if isinstance(media, str) else media.id)
 
     def list(self) -> pl.DataFrame:
         """Return every media of the workspace: name, kind, group_key, camera_type, frame_count, root, id."""

@@ -28,6 +28,13 @@ def ws(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
+def memory() -> Iterator[Workspace]:
+    """The same, in memory only, for tables with many rows."""
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as opened:
+        yield opened
+
+
+@pytest.fixture
 def media(ws: Workspace) -> Media:
     """Four frames of 200 x 100 px, the last one without a picture."""
     return add_media(ws, broken=(3,))

@@ -133,18 +133,17 @@ class PackCases(DraftCases):
 
     def _content_of(self, tx: Transaction, thing: Comparable) -> Content:
         objects = self._gate.database.objects
-        if isinstance(thing, Revision):
-            return Content(objects.read_frame(thing.content_object))
-        if isinstance(thing, Draft):
-            thing = thing.id
-        kind = thing.partition("_")[0]
+        name = thing if isinstance(thing, str) else thing.id
+        kind = name.partition("_")[0]
         if kind == "rev":
-            return Content(objects.read_frame(self._revision(tx, thing)[0].content_object))
+            return Content(objects.read_frame(self._revision(tx, name)[0].content_object))
         if kind == "drf":
-            head = self._desk.head(tx, thing)
+            head = self._desk.head(tx, name)
             media, _ = self._desk.parts(tx, head)
+            if isinstance(thing, Draft):
+                head = thing.head  # a value is what it was at its version
             return self._desk.content(head.base_object, media).replaced(tx.review.overlay(head))
-        found = tx.review.prelabel_object(thing.removeprefix("pack:"), workspace=self._gate.workspace.id)
+        found = tx.review.prelabel_object(name.removeprefix("pack:"), workspace=self._gate.workspace.id)
         if found is None:
-            raise NotFound.among("revision, draft, prelabel pack or run", thing, [], "ws.review.history(media, capability)")
+            raise NotFound.among("revision, draft, prelabel pack or run", name, [], "ws.review.history(media, capability)")
         return Content(objects.read_frame(found))

@@ -119,7 +119,8 @@ class PublishCases(PackCases):
             return prepared, self._gate.database.objects.put_frame(content.rows)
         except LabelkitError as refused:
             denied = Action.OVERRIDE_WARNINGS if isinstance(refused, OverrideForbidden) else Action.PUBLISH
-            self._gate.deny(denied, f"draft:{request.draft_id}", refused)
+            if refused.facts.get("action") != Action.READ:  # that deny is in the trail already
+                self._gate.deny(denied, f"draft:{request.draft_id}", refused)
             raise
 
     def _decide(
