@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,7 +20,6 @@ from labelkit.demo.layout import Clip, Source, drawn, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from rich.status import Status
 
@@ -88,7 +89,7 @@ class Demo:
             f"  [bold]Quality[/bold]  {result['quality']}: {', '.join(result['indicators']) or 'nothing to say'}", soft_wrap=True
         )
         self._console.print(f"\nDone in {time.monotonic() - began:.0f} s.\n")
-        for name, value in self._places(built).items():
+        for name, value in self.places(built).items():
             self._console.print(f"  {name:<18} {value}", soft_wrap=True)
         return result
 
@@ -147,7 +148,8 @@ class Demo:
         names = ("train", "val", "test")[: min(groups, 3)]
         return {"train": 1.0} if len(names) == 1 else {name: 0.8 if name == "train" else round(0.2 / (len(names) - 1), 3) for name in names}
 
-    def _places(self, outcome: recipes.RunOutcome) -> dict[str, str]:
+    def places(self, outcome: recipes.RunOutcome) -> dict[str, str]:
+        """Return where everything is that the demo made, and how to go on."""
         result = outcome.result or {}
         return {
             "store": str(self.store),
@@ -155,7 +157,7 @@ class Demo:
             "manifest_hash": str(result.get("manifest_hash")),
             "executed notebook": str(outcome.notebook),
             "COCO export": str(result.get("export")),
-            "open in JupyterLab": f"labelkit open {self.store}",
+            "open in JupyterLab": f"{_this_command()} open {self.store}",
         }
 
 
@@ -191,6 +193,13 @@ def _tidied(draft: Draft) -> list[ReviewOp]:
             else:
                 kept.append(box)
     return operations
+
+
+def _this_command() -> str:
+    """Return how this program was called: by its path where that lies below the present folder, as in a virtual environment there."""
+    called = Path(sys.argv[0])
+    below = called.is_absolute() and called.is_relative_to(Path.cwd()) and called.name == "labelkit"
+    return str(called.relative_to(Path.cwd())) if below else "labelkit"
 
 
 def _published(ws: Workspace, draft: Draft) -> PublishOutcome:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import labelkit
+from labelkit import recipes
 from labelkit.core.geometry import Box
 from labelkit.demo import Demo
 
@@ -107,3 +108,24 @@ def test_classes_that_no_built_in_capability_has_make_one_of_their_own(tmp_path)
     assert (result["splits"], result["quality"]) == ({"train": 3}, "Not evaluated")
     with labelkit.open(tmp_path / "labels.duckdb") as ws:
         assert set(ws.datasets.get("demo").annotations()["label"]) <= {"sphere", "cat", "dog", "bird"}
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        pytest.param("{here}/.ci/venv/bin/labelkit", ".ci/venv/bin/labelkit open", id="an environment of this folder"),
+        pytest.param("/opt/elsewhere/bin/labelkit", "labelkit open", id="an environment elsewhere"),
+        pytest.param("{here}/bin/pytest", "labelkit open", id="another program"),
+    ],
+)
+def test_the_next_command_is_shown_as_it_can_be_typed_here(tmp_path, monkeypatch, called, shown):
+    # given
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [called.format(here=tmp_path)])
+    demo = Demo(tmp_path / "labels.duckdb")
+
+    # when
+    places = demo.places(recipes.RunOutcome(tmp_path / "n.ipynb", {}, ()))
+
+    # then
+    assert places["open in JupyterLab"].startswith(shown)
