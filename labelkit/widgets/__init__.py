@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from labelkit.widgets.frame_review import FrameReview as FrameReview
     from labelkit.widgets.preflight_table import PreflightTable as PreflightTable
     from labelkit.widgets.quality_badge import QualityBadge as QualityBadge
+    from labelkit.widgets.review_queue import ReviewQueue as ReviewQueue
     from labelkit.widgets.revision_history import RevisionHistory as RevisionHistory
     from labelkit.widgets.sample_viewer import SampleViewer as SampleViewer
 
@@ -18,11 +19,12 @@ _HOMES = {
     "FrameReview": "frame_review",
     "PreflightTable": "preflight_table",
     "QualityBadge": "quality_badge",
+    "ReviewQueue": "review_queue",
     "RevisionHistory": "revision_history",
     "SampleViewer": "sample_viewer",
 }
 
-__all__ = ["Approvals", "FrameReview", "PreflightTable", "QualityBadge", "RevisionHistory", "SampleViewer"]
+__all__ = ["Approvals", "FrameReview", "PreflightTable", "QualityBadge", "ReviewQueue", "RevisionHistory", "SampleViewer"]
 
 
 def __getattr__(name: str) -> object:
