@@ -12,8 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import labelkit
-from labelkit import BuildRequest, ReviewOp, synthetic
+from labelkit import BuildRequest, LabelkitError, ReviewOp, synthetic
 
 if TYPE_CHECKING:
     from labelkit import Workspace
@@ -37,6 +39,18 @@ def built(folder: Path, *, clips: int = 3) -> tuple[Workspace, Dataset]:
     """Return an approved workspace and the dataset `players` built from all of it."""
     ws = _copy(_built(clips), folder)
     return ws, ws.datasets.get("players")
+
+
+def half_built(folder: Path) -> tuple[Workspace, Dataset]:
+    """Return an approved workspace that lost a revision's content, and the dataset `lost` whose build failed by it."""
+    ws = approved(folder)
+    lost = ws.review.history("clip-1", PLAYERS)[0].content_object
+    for file in Path(ws.path).parent.rglob(f"*{lost[2:]}*"):
+        file.unlink()
+    packs = ws.datasets.candidates(PLAYERS)["pack_id"].to_list()
+    with pytest.raises(LabelkitError):
+        ws.datasets.build(BuildRequest(capability=PLAYERS, label_pack_ids=packs, name="lost"))
+    return ws, ws.datasets.get("lost")
 
 
 def colleague(ws: Workspace, user: str, role: str) -> Workspace:

@@ -17,7 +17,7 @@ from labelkit.errors import LabelkitError
 from labelkit.widgets import SampleViewer, sample_viewer
 from labelkit.widgets.sample_viewer import overlay
 from tests.widgets.messages import Wire
-from tests.widgets.scenes import PLAYERS, built
+from tests.widgets.scenes import PLAYERS, built, half_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,6 +334,17 @@ def test_the_static_page_says_what_cannot_be_shown(scene: tuple[Workspace, Datas
     # then
     assert "Sample asset unavailable" in page
     assert "FRAME_MISSING" in page
+
+
+def test_a_dataset_whose_build_failed_is_words_instead_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    ws, dataset = half_built(tmp_path)
+    with ws:
+        wire = Wire.to(SampleViewer(ws, dataset), monkeypatch)
+        # then
+        assert wire.ask("ready")["error"]["code"] == "DATASET_NOT_READY"
+        assert "No sample to show." in wire.widget.to_html()
+        assert wire.widget.describe().endswith("no samples yet")
 
 
 def _anchors(page: str) -> list[str]:
