@@ -172,17 +172,18 @@ class FrameReview(CommandWidget):
 
     @command("op")
     def op(self, op: Json) -> Json:
-        """Apply one operation and return the frame that changed; the other views are told too."""
+        """Apply one operation and return its frame, for undo and redo the first that changed; every view is told what changed."""
         edit = ReviewOp.from_json(op)
-        changed = self.live.apply(edit)
+        changed = self.live.run([edit])
         across = edit.kind in (OpKind.UNDO, OpKind.REDO)
-        if changed is None and not across:
-            changed = self.live.frame(edit.frame)
-        self._follow()
-        answer = {"frame": None if changed is None else _content(changed), "save": self._save_state()}
+        if len(changed) > 1:
+            self._all_new()
+        else:
+            self._follow()
+        shown = self.live.frame(edit.frame) if not across else next(iter(changed), None)
         if not across:
             self._wrote(f"ws.review.apply({self.live.draft_id!r}, base_version={self.live.version}, ops=[{_call(edit)}])")
-        return answer
+        return {"frame": None if shown is None else _content(shown), "frames": len(changed), "save": self._save_state()}
 
     @command("paint")
     def paint(self, painting: Painting) -> Json:
@@ -355,6 +356,6 @@ def _content(content: FrameContent) -> dict[str, Any]:
 
 def _call(op: ReviewOp) -> str:
     """Return an operation as the Python call that makes it."""
-    given = {field.name: getattr(op, field.name) for field in fields(op) if field.name not in ("kind", "source")}
+    given = {field.name: getattr(op, field.name) for field in fields(op) if field.name not in ("kind", "source", "target")}
     words = {"flag" if name == "flag_name" else name: value for name, value in given.items() if value is not None}
     return f"ReviewOp.{op.kind}({', '.join(f'{name}={value!r}' for name, value in words.items())})"

@@ -221,6 +221,40 @@ def test_undo_and_redo_go_to_the_frame_they_change(twin: Twin) -> None:
     assert len(twin.frame.annotations) == 3
 
 
+def test_tools_edit_several_frames_as_one_step(twin: Twin) -> None:
+    # given
+    twin.click(110, 290)
+    # when
+    twin.press("Control+b", "2", "Enter")
+    twin.settled()
+    # then
+    assert [len(twin.review.live.frame(i).annotations) for i in range(3)] == [2, 1, 1]
+    # when
+    twin.press(".", "c")
+    twin.settled()
+    # then
+    assert [len(twin.review.live.frame(i).annotations) for i in range(3)] == [2, 2, 1]
+    expect(twin.page.get_by_role("option")).to_have_count(2)
+    # when
+    twin.press("Control+z", "Control+z")
+    twin.settled()
+    # then
+    assert [len(twin.review.live.frame(i).annotations) for i in range(3)] == [2, 0, 0]
+    expect(twin.page.get_by_role("option")).to_have_count(0)
+
+
+def test_the_frames_between_two_boxes_of_a_person_are_filled(twin: Twin) -> None:
+    # given
+    twin.review.live.apply(ReviewOp.add_box(2, "player", 140, 100, 200, 200, id="later"))
+    twin.click(110, 290)
+    # when
+    twin.press("i", ".")
+    twin.settled()
+    # then
+    (filled,) = twin.frame.annotations
+    assert (filled.geometry.x, str(filled.source)) == (120, "interpolated")
+
+
 def test_a_busy_kernel_stops_nobody_and_says_so_after_two_seconds(twin: Twin) -> None:
     # given
     banner = twin.page.get_by_role("alert").filter(has_text="NOT SAVED")

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { dialog, h } from "../shared/dom.js";
 import { showKeys } from "../shared/keys.js";
 
 /** The step of each arrow in px. */
@@ -42,6 +43,9 @@ export function actionsOf(review) {
     copy: () => (review.copied = stage.selected() ?? null),
     paste: () => review.paste(),
     place: () => stage.place(),
+    copy_previous: () => void review.useTool({ kind: "copy_previous", frame: review.index }),
+    interpolate: () => stage.selectedId && void review.useTool({ kind: "interpolate", frame: review.index, id: stage.selectedId }),
+    propagate: () => void propagate(review),
     hide: (event) => review.hide(event.type === "keydown"),
     diff: (event) => review.hosted.emphasize(event.type === "keydown"),
     pan: (event) => ((stage.panning = event.type === "keydown"), stage.cursor()),
@@ -68,4 +72,19 @@ export function actionsOf(review) {
     actions[`grow_${name}`] = () => stage.nudge(dx, dy, true);
   }
   return actions;
+}
+
+/** Asks on how many frames to repeat the selected object, and has it done. @param {import("./review.js").Review} review */
+async function propagate(review) {
+  const id = review.stage.selectedId;
+  const left = review.opening.frames - 1 - review.index;
+  if (!id || !left) return review.frame.say("This is the last frame.");
+  const input = h("input", { class: "lk-input", type: "number", min: 1, max: left, value: Math.min(5, left), "aria-label": "Frames" });
+  const count = await dialog(review.frame.root, {
+    title: "Repeat the selected object",
+    action: "Repeat",
+    body: [h("label", { class: "lk-field" }, "On how many of the next frames", input)],
+    read: () => (input.checkValidity() && input.value ? Number(input.value) : null),
+  });
+  if (count !== null) await review.useTool({ kind: "propagate", frame: review.index, id, count });
 }

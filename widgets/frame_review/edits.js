@@ -10,7 +10,7 @@ import { clampBox, between, pushInside, px, tooSmall } from "../shared/geometry.
  * @typedef {{id: string, label: string, x: number, y: number, width: number | null, height: number | null, size: number | null, score: number | null, source: string, attributes: string | null}} Annotation
  * @typedef {{index: number, annotations: Annotation[], flags: string[], state: "untouched" | "seen" | "edited" | "accepted"}} Content
  * @typedef {{width: number, height: number, problem: string | null}} FrameFacts
- * @typedef {{kind: string, frame: number, id?: string, label?: string, x?: number, y?: number, width?: number, height?: number, size?: number, flag_name?: string}} Op
+ * @typedef {{kind: string, frame: number, id?: string, label?: string, x?: number, y?: number, width?: number, height?: number, size?: number, flag_name?: string, count?: number}} Op
  * @typedef {{truth: Content, shown: Content, pending: Op[], facts: FrameFacts}} Entry
  */
 

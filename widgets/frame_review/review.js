@@ -161,6 +161,17 @@ export class Review {
     if (this.edits.apply(op)) this.saving.show();
   }
 
+  /** Has the kernel run a tool that edits several frames; they come back as they are then. @param {Op} op */
+  async useTool(op) {
+    if (this.stage.locked) return this.frame.say("This view is read-only.");
+    this.stage.finishNudge();
+    const answer = await this.frame.ask("op", { op });
+    if (!answer) return;
+    this.saving.show(answer.save);
+    this.edits.take(answer.frame);
+    this.frame.say(answer.frames ? `${answer.frames} frame${answer.frames === 1 ? "" : "s"} changed` : "Nothing to change");
+  }
+
   /** @param {boolean} locked */
   lock(locked) {
     this.stage.cancel();

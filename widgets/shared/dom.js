@@ -162,7 +162,9 @@ export function dialog(root, { title, body, action, kind = "primary", read, focu
     element.append(form);
     root.append(element);
     element.showModal();
-    (focus ?? /** @type {HTMLElement | null} */ (form.querySelector("input, textarea, select, .lk-end button:last-child")))?.focus();
+    const first = focus ?? /** @type {HTMLElement | null} */ (form.querySelector("input, textarea, select, .lk-end button:last-child"));
+    first?.focus();
+    if (first instanceof HTMLInputElement) first.select();
   });
 }
 

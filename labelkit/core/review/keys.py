@@ -67,6 +67,9 @@ LABELKIT: tuple[Key, ...] = (
     Key("delete", ("Delete", "Backspace"), OBJECTS, "Delete the selected object", When.SELECTED),
     Key("copy", ("Ctrl+C",), OBJECTS, "Copy the selected object", When.SELECTED),
     Key("paste", ("Ctrl+V",), OBJECTS, "Paste into this frame"),
+    Key("copy_previous", ("C",), OBJECTS, "Copy what the frame before has and this one lacks"),
+    Key("propagate", ("Ctrl+B",), OBJECTS, "Repeat the selected object on the next frames", When.SELECTED),
+    Key("interpolate", ("I",), OBJECTS, "Fill the frames up to the next one where a person placed it", When.SELECTED),
     *(
         Key(f"nudge_{side}", (f"Arrow{side.title()}",), OBJECTS, "Move the selected object by 1 px", When.SELECTED)
         for side in ("left", "right", "up", "down")
@@ -99,6 +102,7 @@ _CVAT = {
     "previous_frame": ("D",),
     "forward_10": ("V",),
     "back_10": ("C",),
+    "copy_previous": ("Y",),
     "box_tool": ("N",),
     "select_tool": ("Shift+N",),
     "worth_a_look": ("L",),
