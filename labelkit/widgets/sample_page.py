@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from labelkit.core.datasets.samples import ViewState
 from labelkit.core.geometry import Box
+from labelkit.core.review.shapes import style_of
 from labelkit.widgets import static
 from labelkit.widgets.still import still
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from labelkit.widgets.base import Json
     from labelkit.widgets.sample_viewer import Look
 
+NAMED_SHAPES = 8  # with more of them their names would hide the picture; the legend has them
 TITLES = {
     ViewState.READY: "",
     ViewState.ASSET_UNAVAILABLE: "Sample asset unavailable",
@@ -86,20 +89,31 @@ def page(title: str, looks: Sequence[Look], width: int, note: str) -> str:
         samples = [static.Html(f"<p>No sample to show. {escape(note)}</p>")]
     elif note:
         samples.insert(0, static.Html(f"<p>{escape(note)}</p>"))
-    return static.Html('<meta charset="utf-8">') + static.card(title, *samples)
+    return static.Html('<!doctype html><meta charset="utf-8">') + static.card(title, *samples)
 
 
 def _sample(seen: Look, at: int, count: int, mark: str, width: int) -> static.Html:
     sample = seen.sample
     steps = [f'<a href="#{mark}-{other}">{word}</a>' for word, other in (("Previous", at - 1), ("Next", at + 1)) if 0 <= other < count]
-    classes = Counter(annotation.label for annotation in sample.annotations)
-    said = ", ".join(f"{label} {number}" for label, number in sorted(classes.items())) or "none"
     shown = [(name, value) for name, value in facts(sample) if name not in ("Frame sha256", "Label digest")]
+    rows = static.table(("Sample", ""), [*shown, ("Labels", _legend(seen))])
     return static.Html(
         f'<div id="{mark}-{at}" style="margin:16px 0"><p><strong>{escape(sample.key)}</strong> '
-        f"<small>{at + 1} of {count}</small> {' · '.join(steps)}</p>{_picture(seen, width)}"
-        f"{static.table(('Sample', ''), [*shown, ('Labels', said)])}</div>"
+        f"<small>{at + 1} of {count}</small> {' · '.join(steps)}</p>"
+        f'<div style="display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start"><div>{_picture(seen, width)}</div>{rows}</div></div>'
     )
+
+
+def _legend(seen: Look) -> static.Html:
+    """Return the classes with their counts, each beside the colour that it has on the picture."""
+    drawn = seen.capability if seen.shapes else None
+    counts = Counter(annotation.label for annotation in seen.sample.annotations)
+    lines = [
+        f'<span style="border-left:12px solid {style_of(drawn, label).colour if drawn else "transparent"};padding-left:4px">'
+        f"{escape(label)} {number}</span>"
+        for label, number in sorted(counts.items())
+    ]
+    return static.Html("<br>".join(lines) or "none")
 
 
 def _picture(seen: Look, width: int) -> static.Html:
@@ -110,8 +124,10 @@ def _picture(seen: Look, width: int) -> static.Html:
     if seen.picture is None:
         return static.Html(said)
     sample = seen.sample
+    crowded = len(seen.shapes) > NAMED_SHAPES
+    shapes = [replace(shape, text="") for shape in seen.shapes] if crowded else seen.shapes
     try:
-        picture = still(seen.picture, seen.shapes, (sample.width, sample.height), width, width)
+        picture = still(seen.picture, shapes, (sample.width, sample.height), width, width)
     except (OSError, SyntaxError, ValueError):
         return static.Html("<p><strong>Sample asset unavailable</strong> <code>SAMPLE_ASSET_NOT_AN_IMAGE</code></p>")
     alt = f"Frame {sample.frame_index} of {sample.media} with its labels"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -42,6 +42,7 @@ class Look:
     picture: bytes | None
     shapes: tuple[Shape, ...]
     state: Shown
+    capability: Capability | None
 
 
 class SampleViewer(CommandWidget):
@@ -219,7 +220,7 @@ class SampleViewer(CommandWidget):
             capability = None
         shapes, overlay_problem = overlay(sample, capability)
         state = view_of(self.dataset.capability, asset_problem=asset_problem, overlay_problem=overlay_problem)
-        return Look(sample, picture, shapes if state.state is ViewState.READY else (), state)
+        return Look(sample, picture, shapes if state.state is ViewState.READY else (), state, capability)
 
     def _picture(self, sample: Sample) -> tuple[bytes | None, str | None]:
         if sample.workspace != self._ws.name:
@@ -276,7 +277,8 @@ def overlay(sample: Sample, capability: Capability | None) -> tuple[tuple[Shape,
 
 def broken(seen: Look, capability: str) -> Look:
     """Return what is left to see where the stored bytes turned out to be no picture."""
-    return Look(seen.sample, None, (), view_of(capability, asset_problem="SAMPLE_ASSET_NOT_AN_IMAGE"))
+    state = view_of(capability, asset_problem="SAMPLE_ASSET_NOT_AN_IMAGE")
+    return replace(seen, picture=None, shapes=(), state=state)
 
 
 def item_row(sample: Sample) -> Json:
