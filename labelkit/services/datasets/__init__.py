@@ -95,13 +95,10 @@ class Datasets:
         `SPLIT_PLACEMENT_CONFLICT`, `DATASET_QUALITY_HARD_FAIL`, `JOB_LOST`, `STORAGE_READ_FAILED` and `STORAGE_WRITE_FAILED`; after any of
         them there is no new version.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
+        for _ in range(ATTEMPTS - 1):
+            with suppress(BuildSuperseded):
                 return self._built(request, progress)
-            except BuildSuperseded:
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError
+        return self._built(request, progress)
 
     def _built(self, request: BuildRequest, progress: Callable[[int, int], None] | None) -> BuildResult:
         # Permission is judged when the build starts, where a deny leaves its audit row; reading the facts needs none of its own.
