@@ -41,4 +41,5 @@ def start_lab(notebook: Path) -> None:
             fix=f"Run pip install 'labelkit[lab]', or open {notebook} in a Jupyter of yours.",
         )
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebook)])  # noqa: S606  # no shell, and our own interpreter
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # root in a container asked for it by being root
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *root, str(notebook)])  # noqa: S606  # no shell, and our own interpreter

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
 import tomllib
 import urllib.error
 import urllib.request
@@ -17,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import needs
+from tests import needs, servers
 
 BINDER = needs.ROOT / "binder"
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(needs.ROOT)}
@@ -53,22 +49,11 @@ def test_the_step_after_the_installation_seeds_a_store_that_the_review_notebook_
 def server(tmp_path):
     """A JupyterLab started as the binder starts it, ended with its whole process group."""
     needs.need(needs.python("import jupyterlab").returncode == 0, "JupyterLab is not installed; install the extra [lab].")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = ["jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={tmp_path}"]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            ["bash", BINDER / "start", *command], env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(5)
+    port = servers.free_port()
+    command = ["bash", BINDER / "start", "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={tmp_path}"]
+    with servers.running(command, cwd=tmp_path, env=ENVIRONMENT, log=tmp_path / "log"):
+        yield f"http://127.0.0.1:{port}"
 
 
 def where_it_leads(url: str) -> str | None:
@@ -83,7 +68,4 @@ def where_it_leads(url: str) -> str | None:
 
 
 def test_the_server_opens_at_the_quickstart(server):
-    deadline = time.monotonic() + 60
-    while (place := where_it_leads(f"{server}/?token=t")) is None and time.monotonic() < deadline:
-        time.sleep(0.3)
-    assert place == f"{server}/lab/tree/notebooks/quickstart.ipynb"
+    assert servers.answered(lambda: where_it_leads(f"{server}/?token=t")) == f"{server}/lab/tree/notebooks/quickstart.ipynb"
