@@ -96,12 +96,15 @@ class JsonDocument:
     def elements(self, schema: Mapping[str, pl.DataType]) -> Iterator[Block]:
         """Yield the array that comes next, block by block; tables have the columns of `schema`, null where an object lacks the key."""
         self._take(b"[")
-        while (sign := self._peek()) != b"]":
-            if sign == b",":
+        if self._peek() != b"]":
+            yield self._next_block(schema)
+            while self._peek() != b"]":
                 self._take(b",")
-                sign = self._peek()
-            yield self._block(schema) if sign == b"{" else Block(None, b"", [self.value()])
+                yield self._next_block(schema)
         self._take(b"]")
+
+    def _next_block(self, schema: Mapping[str, pl.DataType]) -> Block:
+        return self._block(schema) if self._peek() == b"{" else Block(None, b"", [self.value()])
 
     def _pass_over(self) -> None:
         if self.is_array():

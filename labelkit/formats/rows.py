@@ -54,6 +54,9 @@ class RefusedCode(StrEnum):
     FRAME_BROKEN = "LABEL_FRAME_BROKEN"
     OUTSIDE_FRAME = "LABEL_OUTSIDE_FRAME"
     TOO_SMALL = "LABEL_TOO_SMALL"
+    NO_PLACE = "LABEL_NO_PLACE"
+    NOT_CHOSEN = "LABEL_NOT_CHOSEN"
+    MODEL_FAILED = "LABEL_MODEL_FAILED"
 
     @property
     def sentence(self) -> str:
@@ -70,6 +73,7 @@ class NoteCode(StrEnum):
     OTHER_SIZE = "OTHER_SIZE"
     KEPT_NOT_EDITABLE = "KEPT_NOT_EDITABLE"
     KEPT_INVALID = "KEPT_INVALID"
+    LEFT_OUT = "LEFT_OUT"
 
     @property
     def sentence(self) -> str:
@@ -92,12 +96,16 @@ _SENTENCES: dict[StrEnum, str] = {
     RefusedCode.FRAME_BROKEN: "The frame has no picture, so nothing can be placed on it.",
     RefusedCode.OUTSIDE_FRAME: "The label lies entirely outside the frame.",
     RefusedCode.TOO_SMALL: "The box is empty, or the frame holds less than 1 px of a side.",
+    RefusedCode.NO_PLACE: "The record says nothing about a place in the frame, or has its place in a form that is not read.",
+    RefusedCode.NOT_CHOSEN: "Several people labelled the picture, or the work was cancelled: another answer was taken.",
+    RefusedCode.MODEL_FAILED: "The model raised an exception on the frame, or there was no picture to give to it.",
     NoteCode.CLAMPED: "The part outside the frame was cut off.",
     NoteCode.CONVERTED: "The box became its centre, with the mean of its sides as size.",
     NoteCode.TINY: "A side is under 1 px: kept, though nobody could draw such a box.",
     NoteCode.OTHER_SIZE: "Labelled on a picture of another size than the frame; look whether it is in place.",
     NoteCode.KEPT_NOT_EDITABLE: "Kept in the attributes; the review shows it but cannot edit it.",
     NoteCode.KEPT_INVALID: "Kept as it is; publishing will refuse it until it is corrected.",
+    NoteCode.LEFT_OUT: "The file holds more than labels; this part was not read.",
 }
 
 

@@ -206,20 +206,18 @@ def test_a_wrong_place_is_refused_before_anything_is_read(tmp_path, make, classe
 
 def test_files_and_folders_that_may_not_be_read_are_told_apart():
     # given
-    code = (
-        "import encodings.utf_8_sig, polars\nfrom labelkit.formats import yolo\nfrom labelkit.errors import LabelkitError\nfrom tests.formats import helpers\n---\n"
-        "try:\n    chunks = yolo.read(sys.argv[1], frames=helpers.frames('a.jpg', 'b.jpg'), capability=helpers.BOXES, classes=['ball'])\n"
-        "    print(helpers.refusals(helpers.together(chunks)))\n"
-        "except LabelkitError as error:\n    print(type(error).__name__)"
+    imports = (
+        "import encodings.utf_8_sig, sys, polars; from labelkit.errors import LabelkitError; from tests.formats import helpers, test_yolo"
     )
+    code = "try: print(helpers.refusals(test_yolo.read(sys.argv[1])))\nexcept LabelkitError as error: print(type(error).__name__)"
     with open_folder() as folder:
         helpers.write(folder, {"a.txt": "0 0.5 0.5 0.1 0.1", "below/b.txt": "0 0.5 0.5 0.1 0.1"})
 
         # when
         with forbidden(folder / "a.txt"):
-            file_closed = as_ordinary_user(code, folder)
+            file_closed = as_ordinary_user(f"{imports}\n---\n{code}", folder)
         with forbidden(folder / "below"):
-            folder_closed = as_ordinary_user(code, folder)
+            folder_closed = as_ordinary_user(f"{imports}\n---\n{code}", folder)
 
     # then
     assert file_closed == "[('a.txt', None, 'LABEL_UNREADABLE')]"
