@@ -9,7 +9,7 @@ from labelkit.core.datasets.builds import BuildRequest
 from labelkit.core.datasets.eligibility import ExclusionReason
 from labelkit.core.review.packs import ReviewStatus, ValidationStatus
 from labelkit.errors import InvalidValue, NotFound
-from labelkit.widgets import static
+from labelkit.widgets import news, static
 from labelkit.widgets.base import CommandWidget, command
 from labelkit.widgets.quality_badge import quality_row
 
@@ -72,6 +72,7 @@ class PreflightTable(CommandWidget):
         self._selected: set[str] = set(self._default() if label_pack_ids is None else self._known(label_pack_ids))
         self.result: BuildResult | None = None
         super().__init__(key=(ws.path, ws.id, self.capability, name))
+        news.listen(self, ws, self.refresh)
 
     # --- in Python
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from labelkit.widgets import news
 from labelkit.widgets.base import CommandWidget, command
 from labelkit.widgets.rows import pack_row, revision_row
 
@@ -29,6 +30,7 @@ class ScopeWidget(CommandWidget):
         self._media = ws.media.get(media)
         self._capability = ws.capabilities.get(capability).name
         super().__init__(key=(ws.path, ws.id, self._media.id, self._capability))
+        news.listen(self, ws, self.reload)
 
     @property
     def packs(self) -> list[LabelPack]:
@@ -83,6 +85,7 @@ class ScopeWidget(CommandWidget):
         """Try a step; refused or not, every view gets the present rows, so that a conflict shows what the other side did."""
         try:
             yield
+            news.tell_others(self, self._ws)
         finally:
             with self.guarded():
                 self.reload()
