@@ -40,7 +40,7 @@ function render({ model, el }) {
     columns: [
       { head: "Media", width: "minmax(112px, 2fr)" },
       { head: "Capability", width: "minmax(112px, 1.4fr)" },
-      { head: "Looked at", width: "minmax(200px, 3fr)" },
+      { head: "Looked at", width: "minmax(184px, 3fr)" },
       { head: "Edited", width: "56px", number: true },
       { head: "Accepted", width: "64px", number: true },
       { head: "Flagged", width: "56px", number: true },

@@ -52,7 +52,7 @@ class ReviewQueue(CommandWidget):
         """Return media and capability of the review that is open, None where none is."""
         return None if self.review is None else (self.review.media.name, self.review.capability.name)
 
-    def open(self, media: str, capability: str, run: str | None = None) -> FrameReview:
+    def show_scope(self, media: str, capability: str, run: str | None = None) -> FrameReview:
         """Open the review of a scope in place of the list."""
         opened = FrameReview(self._ws, media, capability, run=run, keys=self._keys, height=self._height)
         before, self.review = self.review, opened
@@ -90,7 +90,7 @@ class ReviewQueue(CommandWidget):
         """Open a scope's review; what its draft is seeded from is told by the run where there is no draft yet."""
         asked = f", run={run!r}" if run else ""
         self.python = f"labelkit.widgets.FrameReview(ws, {media!r}, {capability!r}{asked})"
-        self.open(media, capability, run)
+        self.show_scope(media, capability, run)
         return {"open": self.selected}
 
     @command("leave")

@@ -105,13 +105,22 @@ def shapes_of(annotations: Iterable[Annotation], capability: Capability) -> tupl
 
 
 def ghosts(prelabels: Iterable[Annotation], present: Iterable[Annotation], capability: Capability) -> tuple[Shape, ...]:
-    """Return the model's labels that the review moved, changed or deleted; a deleted one is crossed out."""
+    """Return the model's labels that the review moved, changed or deleted; a deleted one is crossed out.
+
+    A caption is written where the class is not the one that is shown there now: two captions on one place could not be read.
+    """
     now = list(present)
     kept = {_content(a) for a in now}
-    ids = {a.id for a in now}
+    labels = {a.id: a.label for a in now}
     left = [a for a in prelabels if _content(a) not in kept]
     return tuple(
-        _shape(a, Style(style_of(capability, a.label).colour, GHOST.dash, GHOST.mark), caption(a), GHOST_OPACITY, crossed=a.id not in ids)
+        _shape(
+            a,
+            Style(style_of(capability, a.label).colour, GHOST.dash, GHOST.mark),
+            "" if labels.get(a.id) == a.label else caption(a),
+            GHOST_OPACITY,
+            crossed=a.id not in labels,
+        )
         for a in sorted(left, key=_area, reverse=True)
     )
 
