@@ -32,7 +32,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str =
     if not lines:
         return Html(f"<p>{escape(empty)}</p>")
     head = "".join(f'<th style="text-align:left;padding:4px 12px 4px 0">{escape(column)}</th>' for column in columns)
-    return Html(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>")
+    body = "".join(lines)
+    return Html(f'<table style="font:inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def image(data: bytes, mime: str, alt: str, width: int = 320) -> Html:

@@ -350,6 +350,61 @@ def test_the_wheel_zooms_where_the_pointer_is_only_with_the_focus_or_ctrl(twin: 
     assert drawn.width < 50
 
 
+def test_labels_hide_while_a_key_is_held_and_come_back(twin: Twin) -> None:
+    # given
+    twin.stage.focus()
+    shown = twin.pixel(100, 250)
+    # when
+    twin.page.keyboard.down("h")
+    twin.page.wait_for_timeout(100)
+    held = twin.pixel(100, 250)
+    twin.page.keyboard.up("h")
+    twin.page.wait_for_timeout(100)
+    # then
+    assert held != shown
+    assert twin.pixel(100, 250) == shown
+    # when
+    twin.page.get_by_role("button", name="Labels").click()
+    twin.page.wait_for_timeout(100)
+    # then
+    assert twin.pixel(100, 250) == held
+
+
+def test_the_picture_moves_with_space_and_fits_again(twin: Twin) -> None:
+    # given
+    twin.stage.focus()
+    twin.press("+", "+", "+")
+    # when
+    twin.page.keyboard.down("Space")
+    twin.drag((480, 270), (540, 330))
+    twin.page.keyboard.up("Space")
+    # then
+    assert twin.ops() == []
+    # when
+    twin.press("b")
+    twin.drag((540, 330), (600, 400))
+    twin.settled()
+    # then
+    drawn = twin.frame.annotations[-1].geometry
+    assert (drawn.x, drawn.y) == pytest.approx((480, 270), abs=2)
+    # when
+    twin.press("0")
+    # then
+    expect(twin.page.get_by_title("Fit the frame into the view")).to_have_text("81%")
+
+
+def test_brightness_changes_what_is_shown_and_not_the_frame(twin: Twin) -> None:
+    # given
+    twin.stage.focus()
+    before = twin.pixel(700, 400)
+    # when
+    twin.press("Control+ArrowUp", "Control+ArrowUp", "Control+ArrowUp")
+    twin.page.wait_for_timeout(100)
+    # then
+    assert sum(twin.pixel(700, 400)) > sum(before)
+    assert twin.ops() == []
+
+
 def test_canvases_have_the_devices_own_px(short: Match, browser: object, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     context = browser.new_context(viewport={"width": 1000, "height": 800}, device_scale_factor=2)  # type: ignore[attr-defined]

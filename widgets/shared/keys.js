@@ -66,6 +66,12 @@ export function readable(name) {
   return Object.entries(arrows).reduce((text, [long, short]) => text.replace(long, short), name);
 }
 
+/** The chords of one line; arrows with the same modifiers share a key cap. @param {string[]} chords */
+function caps(chords) {
+  const heads = Map.groupBy(chords, (name) => (/Arrow\w+$/.test(name) ? name.replace(/Arrow\w+$/, "Arrows") : name));
+  return [...heads.values()].map((same) => (same.length > 1 ? readable(same[0]) + same.slice(1).map((name) => readable(name).slice(-1)).join("") : readable(same[0])));
+}
+
 /**
  * Shows every key that is bound, by group; keys of one meaning share a line.
  * @param {HTMLElement} root @param {Key[]} bound
@@ -81,7 +87,7 @@ export function showKeys(root, bound) {
         "section",
         {},
         h("h3", {}, group),
-        h("dl", {}, ...[...lines].flatMap(([text, same]) => [h("dt", {}, ...same.flatMap((key) => key.chords).map((one) => h("kbd", {}, readable(one)))), h("dd", {}, text)])),
+        h("dl", {}, ...[...lines].flatMap(([text, same]) => [h("dt", {}, ...caps(same.flatMap((key) => key.chords)).map((one) => h("kbd", {}, one))), h("dd", {}, text)])),
       );
     }),
   );
