@@ -11,7 +11,7 @@ from labelkit.core.review.packs import ReviewStatus, ValidationStatus
 from labelkit.errors import InvalidValue, NotFound
 from labelkit.widgets import news, static
 from labelkit.widgets.base import CommandWidget, command
-from labelkit.widgets.quality_badge import quality_row
+from labelkit.widgets.preflight_rows import preflight_row, result_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from labelkit.widgets.base import Json
     from labelkit.workspace import Workspace
 
-SHOWN_EXCLUDED = 200
+SHOWN_PACKS = 200
 LISTED_IDS = 200
 CHANGEABLE = ("name", "ratios", "seed", "min_annotations", "include_reviewed_override", "force")
 
@@ -176,7 +176,7 @@ class PreflightTable(CommandWidget):
             issues = [(issue.code, issue.message) for issue in plan.issues]
             parts += [static.table(head, rows), static.table(("Issue", "Meaning"), issues, "No issues.")]
         columns = ("media", "group_key", "pack_id", "revision_number", "frames", "annotations", "reason")
-        shown = self.candidates.filter(self.candidates["pack_id"].is_in(self.selected)).select(columns).head(SHOWN_EXCLUDED)
+        shown = self.candidates.filter(self.candidates["pack_id"].is_in(self.selected)).select(columns).head(SHOWN_PACKS)
         parts.append(static.table(("Media", "Group", "Pack", "Revision", "Frames", "Labels", "Excluded by"), shown.iter_rows()))
         if self.result is not None:
             parts.append(f"Last build: {self.result.outcome}, {self.result.dataset.title}")
@@ -225,52 +225,3 @@ class PreflightTable(CommandWidget):
             ids = repr(self.selected)
         given = [f"{name}={ids if name == 'label_pack_ids' else repr(value)}" for name, value in fields.items()]
         return f"labelkit.BuildRequest({', '.join(given)})"
-
-
-def preflight_row(plan: Preflight) -> Json:
-    """Return what a build would decide, as a view shows it."""
-    classes, shares = list(plan.class_counts), plan.plan.request.ratios
-    excluded = plan.plan.excluded
-    return {
-        "ok": plan.ok,
-        "outcome": str(plan.outcome),
-        "dataset": plan.dataset_id,
-        "packs": plan.selected_count,
-        "requested": len(plan.plan.request.pack_ids),
-        "groups": plan.group_count,
-        "samples": plan.sample_count,
-        "classes": classes,
-        "splits": [
-            {
-                "name": split,
-                "wanted": shares[split],
-                "samples": plan.split_samples[split],
-                "groups": plan.split_groups[split],
-                "classes": [plan.class_counts[name][split] for name in classes],
-            }
-            for split in shares
-        ],
-        "issues": [{"code": issue.code, "message": issue.message, "blocking": issue.blocking} for issue in plan.issues],
-        "excluded": [{"pack": v.pack.pack_id, "reason": str(v.reason), "why": v.why} for v in excluded[:SHOWN_EXCLUDED]],
-        "excluded_count": len(excluded),
-        "kept_groups": plan.stability.kept,
-        "stability_cost": plan.stability.cost,
-        "reuse_fingerprint": plan.reuse_fingerprint,
-    }
-
-
-def result_row(result: BuildResult) -> Json:
-    """Return what a build came to, as a view shows it."""
-    dataset = result.dataset
-    return {
-        "outcome": str(result.outcome),
-        "id": dataset.id,
-        "name": dataset.name,
-        "version": dataset.version,
-        "status": str(result.build_status),
-        "samples": dataset.sample_count,
-        "manifest_hash": dataset.manifest_hash,
-        "included": len(result.included_label_pack_ids),
-        "excluded": len(result.excluded_label_pack_ids),
-        "quality": quality_row(dataset.quality),
-    }

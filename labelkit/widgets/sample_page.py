@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.samples import Sample
     from labelkit.core.review.annotations import Annotation
     from labelkit.widgets.base import Json
-    from labelkit.widgets.sample_viewer import Look
+    from labelkit.widgets.sample_look import Look
 
 NAMED_SHAPES = 8  # with more of them their names would hide the picture; the legend has them
 TITLES = {

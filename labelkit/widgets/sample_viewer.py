@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
-from labelkit.core.datasets.samples import View as Shown
 from labelkit.core.datasets.samples import ViewState, view_of
-from labelkit.core.geometry import Box
-from labelkit.core.review.shapes import View, shapes_of
+from labelkit.core.review.shapes import View
 from labelkit.errors import DatasetNotReady, FrameUnavailable, LabelkitError, NotFound
 from labelkit.widgets import sample_page
 from labelkit.widgets.base import CommandWidget, command
 from labelkit.widgets.cache import TimedCache
 from labelkit.widgets.painter import Painter, hold
+from labelkit.widgets.sample_look import Look, broken, overlay
 from labelkit.widgets.still import still
 
 if TYPE_CHECKING:
     from labelkit.core.datasets.samples import Page, Sample
     from labelkit.core.review.annotations import Capability
-    from labelkit.core.review.shapes import Shape
     from labelkit.services.datasets import Dataset
     from labelkit.widgets.base import Json
     from labelkit.workspace import Workspace
@@ -32,17 +29,6 @@ KEPT_PAGES = 100
 KEPT_SAMPLES = 24
 PAGE = 50
 PAGES_AT_ONCE = 40  # what a reloaded page gets back at once
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What there is to see of a sample: the picture's bytes, the shapes over it, and the state that says what is missing and why."""
-
-    sample: Sample
-    picture: bytes | None
-    shapes: tuple[Shape, ...]
-    state: Shown
-    capability: Capability | None
 
 
 class SampleViewer(CommandWidget):
@@ -263,22 +249,6 @@ class SampleViewer(CommandWidget):
             return broken(seen, self.dataset.capability)
         self.tell("still", {"key": seen.sample.key}, [picture])
         return seen
-
-
-def overlay(sample: Sample, capability: Capability | None) -> tuple[tuple[Shape, ...], str | None]:
-    """Return the shapes of a sample's labels, or the code of why they cannot be drawn."""
-    if capability is None:
-        return (), "CAPABILITY_UNKNOWN"
-    boxes = capability.geometry == "box"
-    if any(isinstance(annotation.geometry, Box) is not boxes for annotation in sample.annotations):
-        return (), "OVERLAY_GEOMETRY_MISMATCH"
-    return shapes_of(sample.annotations, capability), None
-
-
-def broken(seen: Look, capability: str) -> Look:
-    """Return what is left to see where the stored bytes turned out to be no picture."""
-    state = view_of(capability, asset_problem="SAMPLE_ASSET_NOT_AN_IMAGE")
-    return replace(seen, picture=None, shapes=(), state=state)
 
 
 def item_row(sample: Sample) -> Json:

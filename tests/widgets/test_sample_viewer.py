@@ -15,7 +15,7 @@ from labelkit.core.geometry import Point
 from labelkit.core.review.annotations import PLAYER, Annotation
 from labelkit.errors import LabelkitError
 from labelkit.widgets import SampleViewer, sample_viewer
-from labelkit.widgets.sample_viewer import overlay
+from labelkit.widgets.sample_look import overlay
 from tests.widgets.messages import Wire
 from tests.widgets.scenes import PLAYERS, built, half_built
 
