@@ -16,6 +16,7 @@ import { planView, resultView } from "./preflight_table/plan.js";
  */
 
 const PAUSE_MS = 150;
+const PLAN_PATIENCE_MS = 15_000;
 const BUILD_PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
@@ -66,9 +67,9 @@ function render({ model, el }) {
     const mine = (turn += 1);
     /** @type {any} */
     let answer;
-    if (on.size || off.size) answer = await view.ask("select", { on: [...on], off: [...off] });
+    if (on.size || off.size) answer = await view.ask("select", { on: [...on], off: [...off] }, { patience: PLAN_PATIENCE_MS });
     if (Object.keys(options).length) {
-      answer = await view.ask("change", { options });
+      answer = await view.ask("change", { options }, { patience: PLAN_PATIENCE_MS });
       // What was refused is still in its field: it is sent again with the next change, so that no build runs without it.
       if (answer === undefined) unsent.options = { ...options, ...unsent.options };
     }
@@ -146,7 +147,7 @@ function render({ model, el }) {
   }
 
   allow(false);
-  const refresh = button("Refresh", () => view.ask("refresh"), { kind: "quiet" });
+  const refresh = button("Refresh", () => view.ask("refresh", {}, { patience: PLAN_PATIENCE_MS }), { kind: "quiet" });
   view.root.append(
     head("Build a dataset", [about], [refresh, view.pythonButton()]),
     fields,
@@ -164,7 +165,7 @@ function render({ model, el }) {
     progress.max = total || 1;
     progress.value = done;
   });
-  view.ask("ready").then((state) => state && show(state));
+  view.ask("ready", {}, { patience: PLAN_PATIENCE_MS }).then((state) => state && show(state));
   return () => {
     clearTimeout(timer);
     packs.close();
