@@ -322,12 +322,11 @@ class LiveReview:
             if not self._theirs:
                 self._forked_at = self._head.version
             self._theirs |= both
-            for index, frame in theirs.items():
+            for index, frame in (theirs | saved).items():
                 if index not in self._theirs:
                     self._over[index] = frame
                 if index not in self._dirty:
                     self._session.replace(frame)
-            self._over |= saved
             self._head = merged.head
 
     def _fresh(self, head: DraftHead) -> Content:
