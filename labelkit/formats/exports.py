@@ -89,7 +89,7 @@ def digests(root: Path) -> tuple[WrittenFile, ...]:
 
 
 def _names(root: Path) -> list[str]:
-    return [path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()]
+    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
 
 
 def _check(final: Path, belongs: Callable[[str], bool]) -> None:
