@@ -21,7 +21,7 @@ const BUILD_PATIENCE_MS = 24 * 60 * 60 * 1000;
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Dataset build", className: "lk-preflight" });
+  const view = shell({ model, el }, { label: "Dataset build", className: "lk-wide lk-preflight" });
   const about = h("span", { class: "lk-dim" }, "\u2026");
   const fields = h("div", { class: "lk-row lk-fields" });
   const plan = h("div", { class: "lk-stack lk-plan-box" }, h("div", { class: "lk-loading" }, "Loading\u2026"));

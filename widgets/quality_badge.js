@@ -19,8 +19,8 @@ function checkTable(label, checks) {
   return h(
     "table",
     { class: "lk-table", "aria-label": label },
-    h("colgroup", {}, ...["lk-col-severity", "lk-col-code", "lk-col-value", "lk-col-value", ""].map((name) => h("col", { class: name || undefined }))),
-    h("thead", {}, h("tr", {}, ...["Severity", "Indicator", number("Value"), number("Wanted"), "Meaning"].map((column) => h("th", { scope: "col" }, column)))),
+    h("colgroup", {}, ...["lk-col-severity", "", "lk-col-value", "lk-col-value"].map((name) => h("col", { class: name || undefined }))),
+    h("thead", {}, h("tr", {}, ...["Severity", "Indicator", number("Value"), number("Wanted")].map((column) => h("th", { scope: "col" }, column)))),
     h(
       "tbody",
       {},
@@ -29,10 +29,9 @@ function checkTable(label, checks) {
           "tr",
           {},
           h("td", {}, check.fired ? badge(check.severity, check.severity === "Warning" ? "warn" : "bad") : badge("Passed", "good")),
-          h("td", {}, h("code", { class: "lk-plain-code" }, check.code)),
+          h("td", {}, h("code", { class: "lk-plain-code" }, check.code), h("div", { class: "lk-dim lk-wrap" }, check.message)),
           h("td", {}, number(check.value)),
           h("td", {}, number(check.threshold)),
-          h("td", { class: "lk-wrap" }, check.message),
         ),
       ),
     ),

@@ -66,7 +66,7 @@ function facts(row, details) {
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Revision history" });
+  const view = shell({ model, el }, { label: "Revision history", className: "lk-wide" });
   const about = h("span", { class: "lk-dim" }, "\u2026");
   const list = h("div", { class: "lk-loading" }, "Loading\u2026");
   /** @type {RevisionRow[]} */

@@ -24,7 +24,7 @@ const LONG_FACTS = new Set(["Frame sha256", "Label digest"]);
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Samples", className: "lk-samples", key: pressed });
+  const view = shell({ model, el }, { label: "Samples", className: "lk-wide lk-samples", key: pressed });
   const height = Number(model.get("height")) || 440;
   const about = h("span", { class: "lk-dim" }, "\u2026");
   const filters = h("div", { class: "lk-filters", role: "group", "aria-label": "Filters" });
