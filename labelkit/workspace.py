@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
@@ -158,12 +159,13 @@ class Workspace:
             act.record("TRAINING_POLICY_SET", policy=policy)
 
     def audit(self, *, subject: str | None = None, action: str | None = None, limit: int = 1000) -> pl.DataFrame:
-        """Return audit rows, newest first: recorded_at, actor, action, code, allowed, subject, facts."""
+        """Return audit rows, newest first: recorded_at, actor, action, code, allowed, subject, facts (JSON text)."""
         with self._gate.read() as (tx, _):
             rows = tx.audit.rows(workspace=self.id, subject=subject, action=action, limit=limit)
         columns = ("recorded_at", "actor", "action", "code", "allowed", "subject", "facts")
         return pl.DataFrame(
-            [{c: str(v) if isinstance(v := getattr(r, c), dict) else v for c in columns} for r in rows], schema=list(columns)
+            [{c: json.dumps(v, ensure_ascii=False) if isinstance(v := getattr(r, c), dict) else v for c in columns} for r in rows],
+            schema=list(columns),
         )
 
     def close(self) -> None:
