@@ -24,7 +24,8 @@ COLOURS = {
 }
 PAGE = """<!doctype html><html lang="en"><title>labelkit</title><style>
 body {{ margin: 16px; {colours}; background: var(--jp-layout-color1); }}</style>
-<body data-jp-theme-light="{light}"><main><h1 style="position:absolute;clip-path:inset(50%)">labelkit</h1><div id="host"></div></main></body></html>"""
+<body data-jp-theme-light="{light}"><main><h1 style="position:absolute;clip-path:inset(50%)">labelkit</h1>
+<div id="host"></div></main></body></html>"""
 
 MODEL = """
 async ({ script, style, traits }) => {

@@ -209,7 +209,7 @@ def test_an_unexpected_fault_of_the_kernel_is_shown_with_its_name(twin: Twin, mo
     def fail(*_: object) -> None:
         raise ZeroDivisionError("no such thing")
 
-    monkeypatch.setattr(type(twin.review.live), "apply", fail)
+    monkeypatch.setattr(type(twin.review.live), "run", fail)
     # when
     twin.stage.focus()
     twin.press("]", "Delete")

@@ -184,8 +184,11 @@ def test_keys_on_the_selected_box(twin: Twin, keys: list[str], kinds: list[str])
     # given
     twin.click(110, 290)
     # when
-    twin.press(*keys)
-    twin.page.wait_for_timeout(350)
+    if all("Arrow" in key for key in keys):
+        twin.press_at_once(*keys)
+        twin.page.wait_for_timeout(350)
+    else:
+        twin.press(*keys)
     twin.settled()
     # then
     assert [op["kind"] for op in twin.ops()] == kinds
@@ -196,7 +199,7 @@ def test_nudges_move_by_one_and_ten_px(twin: Twin) -> None:
     # given
     twin.click(110, 290)
     # when
-    twin.press("ArrowRight", "ArrowRight", "Shift+ArrowDown", "Escape")
+    twin.press_at_once("ArrowRight", "ArrowRight", "Shift+ArrowDown", "Escape")
     twin.settled()
     # then
     assert (twin.frame.find("a").geometry.x, twin.frame.find("a").geometry.y) == (102, 110)

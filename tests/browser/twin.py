@@ -21,6 +21,14 @@ BUSY = """() => {
   window.idle = () => { window.toPython = real; held.forEach((go) => go()); };
 }"""
 
+AT_ONCE = """(chords) => {
+  for (const chord of chords) {
+    const key = chord.split("+").at(-1);
+    const held = { shiftKey: chord.includes("Shift+"), altKey: chord.includes("Alt+"), ctrlKey: chord.includes("Control+") };
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, code: key, bubbles: true, cancelable: true, ...held }));
+  }
+}"""
+
 PIXEL = """([x, y]) => {
   const stage = document.querySelector(".lk-stage");
   const canvas = stage.querySelector("canvas");
@@ -108,6 +116,10 @@ class Twin:
         """Press keys, one after the other, where the focus is."""
         for key in keys:
             self.page.keyboard.press(key)
+
+    def press_at_once(self, *keys: str) -> None:
+        """Press keys with no time between them, however busy the machine is."""
+        self.page.evaluate(AT_ONCE, list(keys))
 
     def pixel(self, x: float, y: float) -> list[int]:
         """Return the colour that the bottom canvas shows at a place of the frame."""
