@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import polars as pl
 
 from labelkit.core.geometry import MIN_BOX_SIDE_PX, UNITS_PER_PX, px
+from labelkit.errors import InvalidValue
 from labelkit.formats.rows import GEOMETRY, NOTES, REFUSED, ROWS, Chunk, NoteCode, OnInvalid, RefusedCode
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def accept(
     cut at the frame (without a note where they reach over by no more than `ROUNDING_PX`). A box of which the frame holds less than 1 px
     on a side is refused; one that was made that small is a label like any other, kept with a note. `on_invalid="keep"` leaves classes
     that the capability does not have, and geometry that is outside or too small, as they are, with a note. NaN and infinities are
-    refused always: no content hash can hold them.
+    refused always: no content hash can hold them. Raises `INVALID_VALUE` for another `on_invalid`.
     """
+    if on_invalid not in get_args(OnInvalid):
+        raise InvalidValue(what="on_invalid", reason=f"{on_invalid!r} is no way to treat labels", fix="Use 'refuse' or 'keep'.")
     placed = _placed(raw, frames, relative=relative)
     if capability.geometry == "point":
         placed = _as_points(placed)

@@ -78,6 +78,7 @@ def _chunks(file: Path, given: Tables, frames: pl.DataFrame, capability: Capabil
                     waiting.put(now)
                 else:
                     yield _accepted(meaning.of(now), frames, capability, on_invalid)
+        document.finish()
         if not found:
             raise LabelsUnreadable(source=file, reason="it has no list `annotations`", fix="Name a COCO annotation or result file.")
         for part in waiting.take():

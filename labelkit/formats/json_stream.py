@@ -103,6 +103,13 @@ class JsonDocument:
                 yield self._next_block(schema)
         self._take(b"]")
 
+    def finish(self) -> None:
+        """Make sure that nothing follows. Raises `LABELS_UNREADABLE`."""
+        while not self._ended:
+            self._more(BLOCK)
+        if self._data[self._at :].strip():
+            raise self._broken("something follows its end", 0)
+
     def _next_block(self, schema: Mapping[str, pl.DataType]) -> Block:
         return self._block(schema) if self._peek() == b"{" else Block(None, b"", [self.value()])
 

@@ -46,7 +46,7 @@ def scan(source: str | Path, *, fps: float = DEFAULT_FPS) -> ScannedMedia:
 
 def open_frames(kind: MediaKind, root: str | Path, frames: pl.DataFrame) -> FrameSource:
     """Return the pictures of a media from its kind, its root and the table of its frames."""
-    if kind is MediaKind.VIDEO:
+    if kind == MediaKind.VIDEO:
         from labelkit.media.video import VideoReader
 
         return VideoReader(root, frames)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.core.geometry import Box, px
+from labelkit.errors import InvalidValue
 from labelkit.formats.acceptance import ROUNDING_PX, accept, rounded
 from labelkit.formats.rows import NoteCode, RefusedCode, raw_rows
 from tests.formats import helpers
@@ -147,6 +148,11 @@ def test_on_request_what_is_invalid_stays_as_it_is_for_people_to_correct(changes
 @pytest.mark.parametrize("changes", [{"x": NAN}, {"frame_index": 1}, {"frame_index": None}, {"label": "cat", "x": NAN}, {"score": 2.0}])
 def test_what_nobody_could_correct_is_refused_even_then(changes):
     assert accept(raw(**changes), FRAMES, helpers.BOXES, "keep").rows.is_empty()
+
+
+def test_another_way_to_treat_invalid_labels_is_refused():
+    with pytest.raises(InvalidValue, match="on_invalid"):
+        accept(raw(), FRAMES, helpers.BOXES, "drop")
 
 
 def test_a_row_that_comes_with_a_code_keeps_it_and_its_detail():

@@ -273,6 +273,7 @@ WRONG = {
     "empty file": ({"a.json": ""}, "a.json", LabelsUnreadable),
     "text": ({"a.json": "no JSON"}, "a.json", LabelsUnreadable),
     "cut": ({"a.json": made(BOX, BOX)[:-30]}, "a.json", LabelsUnreadable),
+    "one file after another": ({"a.json": made(BOX) + made(BOX)}, "a.json", LabelsUnreadable),
     "binary": ({"a.json": b"\x89PNG\r\n\x1a\n\0\0"}, "a.json", LabelsUnreadable),
     "a number": ({"a.json": "5"}, "a.json", LabelsUnreadable),
     "another JSON": ({"a.json": '{"shapes": [], "version": "5"}'}, "a.json", LabelsUnreadable),
