@@ -103,7 +103,7 @@ def test_open_without_jupyterlab_writes_a_review_notebook_for_this_store(store, 
     assert code == 0
     notebook = nbformat.read(store.parent / "review.ipynb", as_version=4)
     assert f'store = "{store}"' in "\n".join(cell.source for cell in notebook.cells)
-    assert [cell.outputs for cell in notebook.cells if cell.cell_type == "code"] == [[]] * 4
+    assert [cell.outputs for cell in notebook.cells if cell.cell_type == "code"] == [[]] * 3
     assert "papermill" not in notebook.metadata
     assert out.endswith(f"Review it with: jupyter lab {store.parent / 'review.ipynb'}\n")
 

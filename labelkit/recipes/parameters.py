@@ -60,12 +60,11 @@ class Quickstart(Parameters):
 
 
 class ReviewQueue(Parameters):
-    """Parameters of `review_queue`: which store to review, and the media to begin with; by default the first."""
+    """Parameters of `review_queue`: which store to review; one capability of it, or all."""
 
     store: str = "labels.duckdb"
     workspace: str = "default"
-    capability: str = "player_detection"
-    media: str | None = None
+    capability: str | None = None
 
 
 MODELS: dict[str, type[Parameters]] = {"build_dataset": BuildDataset, "quickstart": Quickstart, "review_queue": ReviewQueue}

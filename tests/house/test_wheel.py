@@ -36,6 +36,7 @@ request = BuildRequest(capability="player_detection", label_pack_ids=packs, name
 dataset = ws.datasets.get(ws.datasets.build(request).dataset.id)
 made = {
     "FrameReview": widgets.FrameReview(ws, "clip-1", "player_detection"),
+    "ReviewQueue": widgets.ReviewQueue(ws),
     "RevisionHistory": widgets.RevisionHistory(ws, "clip-1", "player_detection"),
     "Approvals": widgets.Approvals(ws, "clip-1", "player_detection"),
     "PreflightTable": widgets.PreflightTable(ws, "player_detection", label_pack_ids=packs),

@@ -64,13 +64,14 @@ def test_every_widget_of_the_quickstart_is_readable_without_a_kernel_and_the_not
     (artifacts / "quickstart.ipynb").write_text(text, encoding="utf-8")
 
 
-def test_the_review_queue_opens_the_first_clip_of_a_store(store, tmp_path):
+def test_the_review_queue_lists_every_clip_of_a_store_with_its_code_folded_away(store, tmp_path):
     # when
     executed = recipes.run("review_queue", {"store": str(store)}, output=tmp_path).notebook
 
-    # then its code is folded away
+    # then
     notebook = nbformat.read(executed, as_version=4)
-    assert any("clip-1" in data["text/plain"] for data in shown(notebook) if WIDGET in data)
+    (queue,) = [data for data in shown(notebook) if WIDGET in data]
+    assert all(f"clip-{number}" in queue["text/html"] for number in (1, 2, 3))
     assert all(
         cell.metadata.jupyter.source_hidden
         for cell in notebook.cells
