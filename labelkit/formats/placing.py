@@ -114,7 +114,8 @@ def around_turned(degrees: pl.Expr, *, about: str) -> dict[str, pl.Expr]:
     if about == "centre":
         x, y = x + (width - right - left) / 2, y + (height - bottom - top) / 2
     turned = pl.when(degrees.fill_null(0.0) != 0.0)
-    around = {"x": x + left, "y": y + top, "width": right - left, "height": bottom - top}
+    nowhere = degrees * 0.0  # NaN for an infinite turn, which the smallest and largest above would hide
+    around = {"x": x + left + nowhere, "y": y + top, "width": right - left, "height": bottom - top}
     return {name: turned.then(value).otherwise(name) for name, value in around.items()}
 
 

@@ -7,7 +7,7 @@ import pytest
 from labelkit import formats
 from labelkit.errors import UnknownFormat
 
-READERS = ["coco", "voc", "yolo"]
+READERS = ["coco", "cvat", "voc", "yolo"]
 WRITERS = ["coco", "yolo"]
 
 
