@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
 import polars as pl
 
 from labelkit.errors import LabelsUnreadable
@@ -24,6 +25,7 @@ BLOCK = 8 << 20
 LARGEST_VALUE = 256 << 20
 LAST_PART = 1 << 18
 LONGEST_TOKEN = 1 << 10
+MOST_BRACKETS = 1_000
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BETWEEN = re.compile(rb"\}\s*,\s*\{")
 _END = re.compile(rb"\}\s*\]")
@@ -125,6 +127,8 @@ class JsonDocument:
             self._more(BLOCK)
         for end in self._cuts():
             lines = _as_lines(self._data[self._at : end])
+            if _may_be_deep(lines):
+                continue
             try:
                 table = pl.read_ndjson(io.BytesIO(lines), schema=dict(schema))
             except pl.exceptions.PolarsError:
@@ -198,3 +202,14 @@ def _as_lines(text: bytes) -> bytes:
     if breaks == text.count(b"},\n{") and b"\r" not in text:
         return text.replace(b"},\n{", b"}\n{") if breaks else text.replace(b"}, {", b"}\n{").replace(b"},{", b"}\n{")
     return _BETWEEN.sub(b"}\n{", text.replace(b"\r", b" ").replace(b"\n", b" "))
+
+
+def _may_be_deep(lines: bytes) -> bool:
+    """Say whether a line has so many brackets that it could be nested deeper than polars before 2.1 survives (some 2,000 levels)."""
+    breaks = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n"))
+    starts, ends = np.append(0, breaks + 1), np.append(breaks, len(lines))
+    long = np.flatnonzero(ends - starts > MOST_BRACKETS)
+    return any(
+        lines.count(b"[", start, end) + lines.count(b"{", start, end) > MOST_BRACKETS
+        for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+    )

@@ -39,4 +39,4 @@ def quoted(texts: pl.Series) -> pl.Series:
     """Return strings as JSON strings, null as `null`."""
     if texts.str.contains(_NEEDS_ESCAPE).any():
         return pl.Series(texts.name, [json.dumps(text, ensure_ascii=False) for text in texts], dtype=pl.String)
-    return texts.to_frame().select(pl.format('"{}"', pl.col(texts.name)).fill_null("null")).to_series()
+    return texts.to_frame().select(filled('"$"', texts.name).fill_null("null").alias(texts.name)).to_series()

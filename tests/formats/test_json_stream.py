@@ -91,6 +91,11 @@ def test_values_that_nobody_reads_are_passed_over():
     assert found == ["info", "many", "n", "t", [[{"a": 7, "b": None}]], "z"]
 
 
+def test_many_brackets_that_are_not_nested_are_no_harm():
+    text = json.dumps({"x": [{"a": 1, "c": [[]] * 5000}, {"a": 2, "b": "[{" * 5000}]})
+    assert read(text) == {"x": [{"a": 1, "b": None}, {"a": 2, "b": "[{" * 5000}]}
+
+
 def test_a_list_at_the_top_and_a_mark_at_the_start_are_understood():
     taken = document(b'\xef\xbb\xbf  [ {"a": 1} , 5, [2], {"a": "x"} ] ')
     assert taken.is_array()
@@ -122,6 +127,7 @@ BROKEN = {
     "wrong value": '{"x": [{"a": 1}, {"a": yes}]}',
     "end of another kind": '{"x": [{"a": 1}}}',
     "too deep": '{"x": ' + "[" * 100_000,
+    "too deep in an object of objects": '{"x": [{"a": 1}, {"a": ' + '{"]": ' * 5_000 + "1" + "}" * 5_000 + "}]}",
     "too deep in an element": '{"x": [{"a": ' + "[" * 100_000 + "]" * 100_000 + "}]}",
 }
 
