@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import needs
+from tests.browser import reviews
 from tests.browser.lab import Lab
+from tests.browser.twin import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
     from labelkit.synthetic import Match
+    from labelkit.widgets import FrameReview
 
 SIZE = {"width": 1280, "height": 900}
 ARTIFACTS = "LABELKIT_ARTIFACTS"
@@ -92,3 +95,23 @@ def keep_picture() -> Callable[[Page | Locator, str], Path]:
         return path
 
     return keep
+
+
+@pytest.fixture
+def show(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[FrameReview], Twin]]:
+    shown: list[Twin] = []
+
+    def start(review: FrameReview) -> Twin:
+        shown.append(Twin.show(page, review, monkeypatch))
+        return shown[-1]
+
+    yield start
+    for twin in shown:
+        twin.review.close()
+        assert twin.problems == []
+
+
+@pytest.fixture
+def twin(show: Callable[[FrameReview], Twin], short: Match) -> Twin:
+    """Two boxes on the first frame: a from (100, 100) to (300, 300), and b inside it."""
+    return show(reviews.boxes(short, (100, 100, 200, 200), (150, 150, 60, 60)))
