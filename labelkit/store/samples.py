@@ -47,38 +47,31 @@ SAMPLES_SQL = f"""
 """
 
 
+def is_counted(verdict: Verdict, min_annotations: int) -> bool:
+    """Say whether the counts kept with an included pack's revision tell its samples, so that no object need be read.
+
+    Frames without a picture carry no annotation (publishing refuses that), so they do as long as no minimum above one is asked.
+    """
+    return verdict.pack.broken_frame_count is not None and min_annotations <= 1
+
+
 def grouped(
     db: Database, included: Sequence[Verdict], class_counts: Mapping[str, Mapping[str, int]], min_annotations: int
 ) -> dict[str, GroupCounts]:
-    """Return the samples and annotations of each group: from counts kept with revisions (by id), or from objects.
-
-    Frames without a picture carry no annotation (publishing refuses that), so kept counts are exact while no minimum above one is asked.
-    """
+    """Return the samples and annotations of each group: kept ones, `class_counts` by group among them, and the others from objects."""
     samples: dict[str, int] = {}
-    classes: dict[str, dict[str, int]] = {}
-    unknown = []
-    for verdict in included:
-        pack, revision = verdict.pack, verdict.revision
-        if revision is None or pack.broken_frame_count is None or min_annotations > 1:
-            unknown.append(verdict)
-            continue
-        usable = revision.labeled_frame_count if min_annotations else revision.frame_count - pack.broken_frame_count
-        _add(samples, classes, pack.group_key, usable, class_counts.get(revision.id, {}))
-    for rows in assemble(db, unknown, {}, min_annotations):
+    classes = {group: dict(counts) for group, counts in class_counts.items()}
+    for pack, revision in ((one.pack, one.revision) for one in included if is_counted(one, min_annotations)):
+        if revision is not None:
+            usable = revision.labeled_frame_count if min_annotations else revision.frame_count - (pack.broken_frame_count or 0)
+            samples[pack.group_key] = samples.get(pack.group_key, 0) + usable
+    for rows in assemble(db, [one for one in included if not is_counted(one, min_annotations)], {}, min_annotations):
         for group, number in rows.group_by("group_key").len().iter_rows():
-            _add(samples, classes, group, number, {})
+            samples[group] = samples.get(group, 0) + number
         for group, label, number in exploded(rows.lazy(), "group_key").group_by("group_key", "label").len().collect().iter_rows():
-            _add(samples, classes, group, 0, {label: number})
-    return {group: GroupCounts(number, classes[group]) for group, number in samples.items()}
-
-
-def _add(
-    samples: dict[str, int], classes: dict[str, dict[str, int]], group: str, more_samples: int, more_classes: Mapping[str, int]
-) -> None:
-    samples[group] = samples.get(group, 0) + more_samples
-    counts = classes.setdefault(group, {})
-    for label, number in more_classes.items():
-        counts[label] = counts.get(label, 0) + number
+            counts = classes.setdefault(group, {})
+            counts[label] = counts.get(label, 0) + number
+    return {group: GroupCounts(number, classes.get(group, {})) for group, number in samples.items()}
 
 
 def assemble(db: Database, included: Sequence[Verdict], placement: Mapping[str, str], min_annotations: int) -> Iterator[pl.DataFrame]:

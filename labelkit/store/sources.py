@@ -57,15 +57,18 @@ class SourceRows:
         return _pack_facts(self._tx.frame(_FACTS.format(wanted=_OF_CAPABILITY), capability=capability))
 
     def class_counts(self, revisions: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Return the annotations of each class, by revision (id)."""
+        """Return the annotations of each class in these revisions (ids), by group."""
         rows = self._tx.frame(
-            """SELECT c.revision_id, c.label, c.annotation_count
-               FROM revision_classes c JOIN (SELECT unnest(from_json($ids::JSON, '["VARCHAR"]')) AS id) w ON w.id = c.revision_id""",
+            """SELECT m.group_key, c.label, sum(c.annotation_count)::BIGINT AS found
+               FROM (SELECT unnest(from_json($ids::JSON, '["VARCHAR"]')) AS id) w
+               JOIN revisions r ON r.id = w.id JOIN label_packs p ON p.id = r.pack_id JOIN media m ON m.id = p.media_id
+               JOIN revision_classes c ON c.revision_id = r.id
+               GROUP BY m.group_key, c.label""",
             ids=json.dumps(list(revisions)),
         )
         found: dict[str, dict[str, int]] = {}
-        for revision, label, count in rows.iter_rows():
-            found.setdefault(revision, {})[label] = count
+        for group, label, count in rows.iter_rows():
+            found.setdefault(group, {})[label] = count
         return found
 
     def add(self, build: str, verdicts: Sequence[Verdict]) -> None:

@@ -12,6 +12,7 @@ from labelkit.core.datasets.eligibility import ELIGIBILITY_POLICY, Verdict
 from labelkit.core.datasets.fingerprint import Fingerprint
 from labelkit.core.datasets.quality import POLICY
 from labelkit.core.datasets.splits import SPLIT_POLICY, GroupCounts, Stability, place, stability
+from labelkit.core.hashing import digest_of_lines
 from labelkit.core.versions import SNAPSHOT_FORMAT
 from labelkit.errors import (
     EligibilityOverrideForbidden,
@@ -102,17 +103,22 @@ class BuildPlan:
 
     @cached_property
     def reuse(self) -> Fingerprint:
-        """Return the fingerprint of what decides the content: sources, split, options and policy versions; not the name, not who asks."""
+        """Return the fingerprint of what decides the content: sources, split, options and policy versions; not the name, not who asks.
+
+        Sources (pack and content hash) and placement (group and split) are digests of their sorted lines: there may be thousands.
+        """
         request = self.request
+        sources = [f"{v.pack_id} {v.revision.content_hash}" for v in self.included if v.revision is not None]
+        placement = [f"{split} {group}" for group, split in sorted(self.placement.items())]
         return Fingerprint(
             {
                 "capability": request.capability,
-                "sources": [[v.pack.pack_id, v.revision.content_hash] for v in self.included if v.revision is not None],
+                "sources": str(digest_of_lines(sources)),
                 "split": {
                     "strategy": request.split_strategy,
                     "ratios": dict(request.ratios),
                     "seed": request.seed,
-                    "placement": [[group, split] for group, split in sorted(self.placement.items())],
+                    "placement": str(digest_of_lines(placement)),
                 },
                 "options": {"materialization": request.materialization, "min_annotations": request.min_annotations},
                 "policies": {

@@ -127,10 +127,13 @@ class Datasets:
         return Dataset(self._gate, self._row(dataset))
 
     def explain(self, left: str, right: str) -> Sequence[Difference]:
-        """Return the fields in which the build fingerprints of two dataset versions (ids or names) differ."""
-        rows = self._row(left), self._row(right)
-        with self._gate.read() as (tx, _):
-            parts = [tx.datasets.fingerprint(row.id) for row in rows]
+        """Return the fields in which the build fingerprints of two dataset versions (ids or names) differ; of sources which ones."""
+        parts = []
+        for row in (self._row(left), self._row(right)):
+            with self._gate.read() as (tx, _):
+                kept, verdicts = tx.datasets.fingerprint(row.id), tx.datasets.sources.verdicts(row.id)
+            sources = [f"{one.pack_id} {one.revision.content_hash}" for one in verdicts if one.revision is not None]
+            parts.append(kept.extended(sources=sources))
         return explain(*parts)
 
     def list(

@@ -13,7 +13,7 @@ from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.plans import BuildPlan, make_plan
-from labelkit.store.samples import grouped
+from labelkit.store.samples import grouped, is_counted
 
 if TYPE_CHECKING:
     from labelkit.core.actors import Actor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a plan is made of, as it was at one moment; `class_counts` by revision, `placed` by group."""
+    """Everything that a plan is made of, as it was at one moment; `class_counts` of counted packs and `placed` by group."""
 
     request: BuildRequest
     actor: Actor
@@ -52,7 +52,8 @@ def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest) -
     readable = frozenset(pack.workspace_id for pack in packs if actor.may(Action.READ, pack.workspace_id))
     override = request.include_reviewed_override and actor.may(Action.INCLUDE_REVIEWED, workspace)
     verdicts = judge(packs, Policy(request.capability, readable, override))
-    revisions = [verdict.revision.id for verdict in verdicts if verdict.revision is not None]
+    counted = [one for one in verdicts if is_counted(one, request.min_annotations)]
+    revisions = [verdict.revision.id for verdict in counted if verdict.revision is not None]
     counts, placed = tx.datasets.sources.class_counts(revisions), tx.datasets.placements(workspace, request.name)
     return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed)
 
