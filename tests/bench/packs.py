@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,8 @@ from labelkit.core.datasets.eligibility import ELIGIBILITY_POLICY
 from tests.bench.peers import cached
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from labelkit import Workspace
 
 SEED = 20_240_608
@@ -59,6 +64,15 @@ def store_of(packs: int) -> Path:
             _fill(ws, packs)
         making.rename(folder)
     return folder
+
+
+@contextmanager
+def working_copy(folder: Path) -> Iterator[Path]:
+    """Give a copy of a store to build in, whose objects are hard links; what the block adds is gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="working-") as place:
+        shutil.copytree(folder / "labels.duckdb.objects", Path(place, "labels.duckdb.objects"), copy_function=os.link)
+        shutil.copy(folder / "labels.duckdb", place)
+        yield Path(place)
 
 
 def _fill(ws: Workspace, packs: int) -> None:
