@@ -58,9 +58,8 @@ def machines() -> str:
 def modules() -> str:
     """Return the map of the package: each module with the first line of its docstring."""
     rows = ["| module | what it is |", "|---|---|"]
-    for file in sorted((ROOT / "labelkit").rglob("*.py")):
-        path = file.relative_to(ROOT).with_suffix("")
-        name = ".".join(path.parts).removesuffix(".__init__")
+    for file in _known_to_git("labelkit/*.py"):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         first = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").splitlines()[0]
         rows.append(f"| `{name}` | {_plain(first)} |")
     return _block("\n".join(rows))
@@ -75,6 +74,14 @@ def command_line() -> str:
         done = subprocess.run(call, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
         texts.append(f"$ labelkit {command}".rstrip() + " --help\n" + re.sub(r" +$", "", done.stdout, flags=re.MULTILINE).strip())
     return _block("```\n" + "\n\n".join(texts) + "\n```")
+
+
+def _known_to_git(pattern: str) -> list[Path]:
+    """Return the files that git knows, so that what lies about unfinished is not in the README; outside a checkout all files."""
+    call = ["git", "-c", "safe.directory=*", "ls-files", "--", pattern]
+    listed = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    found = [ROOT / name for name in listed] or (ROOT / "labelkit").rglob("*.py")
+    return sorted(file for file in found if file.is_file())
 
 
 def _plain(text: str) -> str:
