@@ -99,6 +99,10 @@ class DraftCases:
             if done is not None:
                 return done
             self._expect(act.tx, head, base_version)
+            count = act.tx.media.get(head.scope.workspace, head.scope.media).frame_count
+            unknown = next((frame.index for frame in frames if not 0 <= frame.index < count), None)
+            if unknown is not None:
+                raise UnknownFrame(frame=unknown)
             return self._save(act, head, frames, save_id).version
 
     def merge(
@@ -221,10 +225,6 @@ class DraftCases:
         return {index: content.frame(index) for index in frames}
 
     def _save(self, act: Act, head: DraftHead, frames: Sequence[FrameContent], save_id: str) -> DraftHead:
-        count = act.tx.media.get(head.scope.workspace, head.scope.media).frame_count
-        unknown = next((frame.index for frame in frames if not 0 <= frame.index < count), None)
-        if unknown is not None:
-            raise UnknownFrame(frame=unknown)
         version = act.tx.review.save_frames(head, frames, save_id=save_id, actor=act.actor.user)
         if version is None:
             current = self._desk.head(act.tx, head.id).version

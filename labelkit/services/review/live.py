@@ -12,6 +12,7 @@ from labelkit.core.review.drafts import DraftHead, Rebase, rebase
 from labelkit.core.review.operations import ReviewOp
 from labelkit.core.review.session import Session
 from labelkit.errors import (
+    DraftVersionConflict,
     InvalidValue,
     LabelkitError,
     PermissionDenied,
@@ -20,6 +21,7 @@ from labelkit.errors import (
     StoreReadOnly,
     UnknownFrame,
 )
+from labelkit.services.review import watching
 from labelkit.services.review.desk import frame_size
 from labelkit.services.review.drafts import Merged, conflict_over
 from labelkit.services.review.timeline import Timeline
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from labelkit.services.review.desk import Desk
     from labelkit.services.review.publish import PublishOutcome
     from labelkit.services.review.series import SeriesCases
+    from labelkit.store.database import Database
+    from labelkit.store.series import Presence
 
 AUTOSAVE_S = 0.15
 RETRY_S = 2.0
@@ -56,7 +60,9 @@ class LiveReview:
         self.cursor = 0
         self.status = "saved"
         self.status_error: LabelkitError | None = None
-        self._cases = cases
+        self.session_id = new_id("ses")
+        self.cases = cases
+        self.frames = desk.frames(media)
         self._desk = desk
         self._gate = desk.gate
         self._autosave = autosave
@@ -69,9 +75,8 @@ class LiveReview:
         self._dirty: dict[int, FrameContent] = {}
         self._theirs: dict[int, FrameContent] = {}  # what others saved of frames that both sides changed
         self._forked_at = 0
-        self._frames = desk.frames(media)
         place = self._load()
-        self.cursor = min(place or 0, max(len(self._frames) - 1, 0))
+        self.cursor = min(place or 0, max(len(self.frames) - 1, 0))
 
     # --- reading
 
@@ -88,7 +93,7 @@ class LiveReview:
     @property
     def frame_count(self) -> int:
         """Return the number of frames."""
-        return len(self._frames)
+        return len(self.frames)
 
     @property
     def may_edit(self) -> bool:
@@ -109,14 +114,32 @@ class LiveReview:
 
     def size(self, index: int) -> tuple[int, int, str | None]:
         """Return width and height in px and the frame's problem, None where it has a picture."""
-        if not 0 <= index < len(self._frames):
+        if not 0 <= index < len(self.frames):
             raise UnknownFrame(frame=index)
-        frame = self._frames[index]
+        frame = self.frames[index]
         return frame.width, frame.height, None if frame.problem is None else frame.problem.value
 
     def prelabels(self, index: int) -> tuple[Annotation, ...]:
         """Return what the seeding run proposed on a frame; nothing for a manual draft."""
-        return () if self._seed is None else self._seed.frame(index).annotations
+        return () if self.seed is None else self.seed.frame(index).annotations
+
+    @property
+    def database(self) -> Database:
+        """Return the store, for questions over the whole content."""
+        return self._gate.database
+
+    def snapshot(self) -> tuple[Content, dict[int, FrameContent]]:
+        """Return the content as it was loaded and the frames that differ from it now."""
+        with self._lock:
+            return self._content, self._over | self._dirty
+
+    def worth(self) -> dict[str, object]:
+        """Return each frame's risk, the frame to look at next and why, and the coverage; see `watching.worth`."""
+        return watching.worth(self)
+
+    def others(self) -> list[Presence]:
+        """Give a sign of life and return who else has the draft open; see `watching.others`."""
+        return watching.others(self)
 
     def overview(self) -> dict[str, list[object]]:
         """Return per frame, for the timeline: state, flags, count of annotations, lowest score, problem."""
@@ -159,7 +182,7 @@ class LiveReview:
 
     def go(self, index: int) -> None:
         """Note that the person looks at a frame: a later session starts there, and it is seen if their looking counts."""
-        if not 0 <= index < len(self._frames):
+        if not 0 <= index < len(self.frames):
             raise UnknownFrame(frame=index)
         with self._lock:
             self.cursor = index
@@ -186,10 +209,10 @@ class LiveReview:
                 place, self._place_moved = self.cursor if self._place_moved else None, False
             try:
                 if frames:
-                    self._adopt(frames, self._cases.merge(self._head, frames, base, save_id=new_id("sav"), place=place))
+                    self._adopt(frames, self.cases.merge(self._head, frames, base, save_id=new_id("sav"), place=place))
                 elif place is not None:
                     with suppress(StoreReadOnly):
-                        self._cases.set_place(self.draft_id, place)
+                        self.cases.set_place(self.draft_id, place)
             except LabelkitError as failed:
                 self._place_moved = self._place_moved or place is not None
                 self._set_status("failed", failed)
@@ -208,7 +231,7 @@ class LiveReview:
         with self._saving:
             conflict = self.conflict
             if conflict is not None:
-                self._cases.shelve(self.draft_id, conflict, "mine" if mine == "keep" else "theirs")
+                self.cases.shelve(self.draft_id, conflict, "mine" if mine == "keep" else "theirs")
             with self._lock:
                 for index, theirs in self._theirs.items():
                     self._over[index] = theirs
@@ -225,10 +248,33 @@ class LiveReview:
             self.save()
         return conflict
 
+    def settle(self, index: int, side: str) -> None:
+        """Settle one frame of a conflict: `mine` saves it over theirs, `theirs` takes theirs; the other side goes onto the shelf."""
+        if side not in ("mine", "theirs"):
+            raise InvalidValue(what="side", reason=f"unknown choice {side!r}", fix="Use 'mine' or 'theirs'.")
+        with self._saving:
+            if index not in self._theirs:
+                raise InvalidValue(what="index", reason=f"frame {index} is in no conflict", fix="Reload to see the present state.")
+            both = ((self._dirty[index], self._theirs[index]),)
+            self.cases.shelve(self.draft_id, Rebase((), both), side)
+            with self._lock:
+                self._over[index] = theirs = self._theirs.pop(index)
+                if side == "theirs":
+                    del self._dirty[index]
+                    self._session.replace(theirs)
+            with suppress(DraftVersionConflict):  # other frames wait still; the status says so
+                self.save()
+
+    def catch_up(self) -> None:
+        """Take in what others saved. Raises `DRAFT_VERSION_CONFLICT` where both sides changed a frame."""
+        with self._saving:
+            self._pull()
+            self._settle()
+
     def publish(self, pack: str | None = None, *, override_warnings: bool = False, reason: str | None = None) -> PublishOutcome:
         """Save, then publish the draft as it is now."""
         version = self.save()
-        return self._cases.publish(self.draft_id, expected_version=version, pack=pack, override_warnings=override_warnings, reason=reason)
+        return self.cases.publish(self.draft_id, expected_version=version, pack=pack, override_warnings=override_warnings, reason=reason)
 
     def close(self) -> None:
         """Save what is pending and stop. Raises what `save` raises; the session is closed all the same."""
@@ -238,7 +284,11 @@ class LiveReview:
             self._listeners.clear()
         if timer is not None:
             timer.cancel()
-        self.save()
+        try:
+            self.save()
+        finally:
+            with suppress(StoreReadOnly):
+                self.cases.leave(self.session_id)
 
     # --- inside
 
@@ -254,14 +304,14 @@ class LiveReview:
         may = actor.may(Action.EDIT, gate.workspace.id)
         self._refusal: PermissionDenied | None = None if may else actor.refusal(Action.EDIT, gate.workspace.id, gate.workspace.name)
         self._base(self._desk.content(self._head.base_object, self.media).replaced(overlay))
-        self._seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
-        self._session = Session(self.capability, self._known, lambda index: frame_size(self._frames, index))
+        self.seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
+        self._session = Session(self.capability, self._known, lambda index: frame_size(self.frames, index))
         return place
 
     def _base(self, content: Content) -> None:
         self._content = content
         self._over: dict[int, FrameContent] = {}  # frames saved since, by this session or others
-        self._timeline = Timeline(content, self._frames)
+        self._timeline = Timeline(content, self.frames)
 
     def _known(self, index: int) -> FrameContent:
         """Return a frame as it is in the draft at this session's version."""

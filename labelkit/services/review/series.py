@@ -40,6 +40,21 @@ class SeriesCases(PublishCases):
         with self._gate.read() as (tx, _):
             return tx.review.present(self._desk.head(tx, draft_id).id)
 
+    def attend(self, draft_id: str, session: str, *, host: str, frame: int, edits: bool) -> tuple[int, list[Presence]]:
+        """Note that a session has the draft open, if it may edit; return the draft's version and every session that is there."""
+        if not edits or self._gate.database.read_only:
+            with self._gate.read() as (tx, _):
+                return self._desk.head(tx, draft_id).version, tx.review.present(draft_id)
+        with self._gate.database.transaction() as tx:
+            head = self._desk.head(tx, draft_id)
+            tx.review.beat(draft_id, session, user=self._gate.user, host=host, frame=frame)
+            return head.version, tx.review.present(draft_id)
+
+    def leave(self, session: str) -> None:
+        """Note that a session has closed its draft."""
+        with self._gate.database.transaction() as tx:
+            tx.review.leave(session)
+
     def shelve(self, draft_id: str, rebase: Rebase, taken: str) -> None:
         """Keep, for 30 days, the side of every conflicting frame that was not taken (`mine` or `theirs` was)."""
         lost = [("theirs", theirs) if taken == "mine" else ("mine", mine) for mine, theirs in rebase.both]

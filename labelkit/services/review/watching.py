@@ -1,0 +1,85 @@
+"""What a review under way sees around it: which frame is worth a look next, and who else has the draft open."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+from labelkit.core.review.risk import coverage, ranked
+from labelkit.errors import DraftVersionConflict
+from labelkit.store.content import rows_of
+from labelkit.store.risk import reasons, risk
+
+if TYPE_CHECKING:
+    from labelkit.core.review.annotations import Capability, FrameContent
+    from labelkit.services.review.series import SeriesCases
+    from labelkit.store.content import Content
+    from labelkit.store.database import Database
+    from labelkit.store.media import Frames
+    from labelkit.store.series import Presence
+
+EXPLAINED = 20
+
+
+class Watched(Protocol):
+    """The review under way, as far as it is looked at here."""
+
+    draft_id: str
+    session_id: str
+    cursor: int
+    capability: Capability
+    cases: SeriesCases
+    frames: Frames
+    seed: Content | None
+
+    @property
+    def version(self) -> int:
+        """Return the draft version that the session is based on."""
+        ...
+
+    @property
+    def may_edit(self) -> bool:
+        """Say whether this person may change labels."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """Return the store."""
+        ...
+
+    def snapshot(self) -> tuple[Content, dict[int, FrameContent]]:
+        """Return the content as loaded and the frames that differ from it now."""
+        ...
+
+    def catch_up(self) -> None:
+        """Take in what others saved."""
+        ...
+
+
+def worth(live: Watched) -> dict[str, object]:
+    """Return, per frame, `risk` in [0, 1] and `seen`; the frame to look at `next` (None where all are seen), why, and the coverage.
+
+    `reasons` maps the twenty riskiest unseen frames to sentences; `coverage` says what was looked at, without embellishment.
+    """
+    content, changed = live.snapshot()
+    rows = risk(live.database, content.replaced(rows_of(changed.values())), live.frames, live.seed, live.capability)
+    risks, seen = rows["risk"].to_list(), rows["seen"].to_list()
+    order = ranked(risks, seen)
+    explained = {index: reasons(rows.row(index, named=True)) for index in order[:EXPLAINED]}
+    return {
+        "risk": risks,
+        "seen": seen,
+        "next": order[0] if order else None,
+        "reasons": explained,
+        "coverage": str(coverage(risks, seen)),
+    }
+
+
+def others(live: Watched) -> list[Presence]:
+    """Give a sign of life and return the other sessions on the draft; what they saved meanwhile is taken in."""
+    version, present = live.cases.attend(live.draft_id, live.session_id, host=socket.gethostname(), frame=live.cursor, edits=live.may_edit)
+    if version != live.version:
+        with suppress(DraftVersionConflict):  # the status says so
+            live.catch_up()
+    return [one for one in present if one.session != live.session_id]

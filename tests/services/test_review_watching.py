@@ -1,0 +1,120 @@
+"""What a live review sees around it: risk, coverage, other sessions; and settling a conflict frame by frame."""
+
+from __future__ import annotations
+
+import labelkit
+from labelkit import ReviewOp
+from labelkit.synthetic import match
+
+
+def opened(tmp_path, user="ana"):
+    """Return a workspace on a store with a drawn clip of twelve frames and a model's labels, and the run."""
+    made = match(tmp_path / "match", frames=12, clips=1)
+    made.write_yolo(made.folder / "pre")
+    ws = labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user=user)
+    ws.media.add(made.folder / "images" / "clip-1", name="clip-1")
+    run = ws.prelabels.import_(
+        "yolo", made.folder / "pre" / "clip-1", media="clip-1", capability="player_detection", classes=list(made.classes), model="m"
+    )
+    return ws, run
+
+
+def test_the_riskiest_unseen_frame_is_next_and_says_why(tmp_path):
+    # given
+    ws, run = opened(tmp_path)
+    live = ws.review.live("clip-1", "player_detection", run.id)
+    # when
+    before = live.worth()
+    live.go(before["next"])
+    after = live.worth()
+    # then
+    assert before["risk"][before["next"]] == max(before["risk"])
+    assert before["reasons"][before["next"]]
+    assert before["coverage"].startswith("seen 0 of 12")
+    assert after["seen"][before["next"]]
+    assert after["next"] != before["next"]
+    ws.close()
+
+
+def test_nothing_is_next_when_every_frame_was_seen(tmp_path):
+    # given
+    ws, run = opened(tmp_path)
+    live = ws.review.live("clip-1", "player_detection", run.id)
+    # when
+    for index in range(12):
+        live.go(index)
+    # then
+    assert live.worth()["next"] is None
+    assert live.worth()["coverage"] == "seen all 12"
+    ws.close()
+
+
+def test_two_sessions_see_each_other_and_what_the_other_saved(tmp_path):
+    # given
+    ana, run = opened(tmp_path)
+    ana.set_role("bob", "annotator")
+    bob = labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="bob")
+    hers, his = ana.review.live("clip-1", "player_detection", run.id), bob.review.live("clip-1", "player_detection")
+    his.go(7)
+    his.apply(ReviewOp.flag(7, "bad_frame"))
+    his.save()
+    assert his.others() == []
+    # when
+    seen = hers.others()
+    # then
+    assert [(one.user, one.frame) for one in seen] == [("bob", 7)]
+    assert [flag.value for flag in hers.frame(7).flags] == ["bad_frame"]
+    assert hers.version == his.version
+    bob.close()
+    assert hers.others() == []
+    ana.close()
+
+
+def test_a_conflict_is_settled_frame_by_frame_and_the_other_side_lies_on_the_shelf(tmp_path):
+    # given
+    ana, run = opened(tmp_path)
+    ana.set_role("bob", "annotator")
+    bob = labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="bob")
+    hers, his = ana.review.live("clip-1", "player_detection", run.id), bob.review.live("clip-1", "player_detection")
+    for index in (2, 3):
+        his.apply(ReviewOp.delete(index, his.frame(index).annotations[0].id))
+    his.save()
+    hers.run([ReviewOp.delete(2, hers.frame(2).annotations[1].id), ReviewOp.delete(3, hers.frame(3).annotations[1].id)])
+    mine = hers.frame(2).annotations
+    try:
+        hers.save()
+    except labelkit.LabelkitError as refused:
+        assert refused.code == "DRAFT_VERSION_CONFLICT"
+    # when
+    hers.settle(2, "mine")
+    hers.settle(3, "theirs")
+    # then
+    draft = ana.review.get(hers.draft_id)
+    assert hers.conflict is None
+    assert draft.frames[2].annotations == mine
+    assert draft.frames[3].annotations == his.frame(3).annotations
+    assert [(one.content.index, one.side) for one in ana.review.shelf(hers.draft_id)] == [(3, "mine"), (2, "theirs")]
+    bob.close()
+    ana.close()
+
+
+def test_a_shelved_frame_comes_back_and_what_it_replaces_is_shelved(tmp_path):
+    # given
+    ana, run = opened(tmp_path)
+    draft = ana.review.open("clip-1", "player_detection", run.id)
+    hers = ana.review.live("clip-1", "player_detection")
+    first = hers.frame(2)
+    draft = ana.review.apply(draft.id, base_version=draft.version, ops=[ReviewOp.delete(2, first.annotations[0].id)])
+    hers.apply(ReviewOp.delete(2, first.annotations[1].id))
+    mine = hers.frame(2).annotations
+    try:
+        hers.save()
+    except labelkit.LabelkitError:
+        hers.settle(2, "theirs")
+    (shelved,) = ana.review.shelf(draft.id)
+    # when
+    back = ana.review.unshelve(draft.id, shelved.id, base_version=ana.review.get(draft.id).version)
+    # then
+    assert back.frames[2].annotations == mine
+    assert {one.side for one in ana.review.shelf(draft.id)} == {"mine", "replaced"}
+    ana.close()
