@@ -114,6 +114,7 @@ def _through(browser: Browser, lab: Lab, round_trip_s: float, store: Path, peer:
         rows = _drags(board, other, at, plan)
         if other is not None:
             other.notebook.close()
+        board.front()
         rows += [*_frames(board, at, plan), _runs(board, at, plan)]
         board.go(PLACE)
         board.page.wait_for_timeout(1000)

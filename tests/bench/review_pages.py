@@ -26,8 +26,10 @@ SEED = 5
 PICTURES = 60  # different ones; frame i shows picture i % 60
 COUNTS = (24, 200, 1000)  # boxes on the first frames; every other frame has 24
 STEP_PX = 3
+MIDDLE = 20  # px from the middle of a picture to the edge of the square whose colour tells its number
 PROBE = Path(__file__).with_name("review_probe.js")
 HELD = (40.0, 630.0, 70.0, 60.0)  # the box that is dragged: in a lane of its own below the others
+PEER_PX = 782  # its width, so that its picture is as large as the one on our stage of 440 px height
 VIEW = {"width": 1280, "height": 900}
 PATIENCE_MS = 60_000
 
@@ -35,19 +37,21 @@ _PEER = """
 import warnings
 warnings.simplefilter("ignore")
 from pathlib import Path
+from ipywidgets import VBox
 from jupyter_bbox_widget import BBoxWidget
 picture, boxes = Path({picture!r}).read_bytes(), {boxes!r}
 widget = BBoxWidget(image_bytes=picture, classes={classes!r}, bboxes=boxes["24"])
-widget
+VBox([widget], layout={{"width": "{width}px"}})
 """
 
 
 def crowd(count: int) -> list[tuple[float, float, float, float]]:
-    """Return that many boxes (left, top, width, height in px): the dragged one last, the others in rows above it."""
-    columns, rows = 48, 21
+    """Return that many boxes (left, top, width, height in px): the dragged one last, the others in rows above it, none in the middle."""
+    columns, rows = 50, 21
     width, height = WIDTH / columns, 560 / rows
-    places = [(n % columns * width + 2, n // columns * height + 14, width - 4, height - 6) for n in range(count - 1)]
-    return [*places, HELD]
+    cells = [(n % columns * width + 2, n // columns * height + 14, width - 4, height - 6) for n in range(columns * rows)]
+    free = [cell for cell in cells if abs(cell[0] + width / 2 - WIDTH / 2) > width + MIDDLE or abs(cell[1] - HEIGHT / 2) > height + MIDDLE]
+    return [*free[: count - 1], HELD]
 
 
 def write_frames(folder: Path, frames: int) -> Path:
@@ -60,7 +64,7 @@ def write_frames(folder: Path, frames: int) -> Path:
             noise.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), Image.new("RGB", (WIDTH, HEIGHT), (60, 110, 60)), 0.8
         )
         colour = tuple(60 + 30 * (index // 6**channel % 6) for channel in range(3))
-        ImageDraw.Draw(picture).rectangle((WIDTH / 2 - 48, HEIGHT / 2 - 48, WIDTH / 2 + 48, HEIGHT / 2 + 48), fill=colour)
+        ImageDraw.Draw(picture).rectangle((WIDTH / 2 - MIDDLE, HEIGHT / 2 - MIDDLE, WIDTH / 2 + MIDDLE, HEIGHT / 2 + MIDDLE), fill=colour)
         out = io.BytesIO()
         picture.save(out, "JPEG", quality=80)
         (folder / f"{index:05}.jpg").write_bytes(out.getvalue())
@@ -84,7 +88,7 @@ def write_labels(folder: Path, frames: int) -> Path:
 def peer_notebook(lab: Lab, picture: Path) -> str:
     """Write the notebook of jupyter-bbox-widget, whose kernel is the peers' environment; returns its name."""
     boxes = {str(n): [dict(zip(("x", "y", "width", "height"), box, strict=True), label="player") for box in crowd(n)] for n in COUNTS}
-    name = lab.write("peer.ipynb", [_PEER.format(picture=str(picture), boxes=boxes, classes=list(CLASSES))])
+    name = lab.write("peer.ipynb", [_PEER.format(picture=str(picture), boxes=boxes, classes=list(CLASSES), width=PEER_PX)])
     file = lab.root / name
     notebook = json.loads(file.read_text())
     notebook["metadata"]["kernelspec"] = {"name": "peers", "display_name": "Peers", "language": "python"}
@@ -143,8 +147,14 @@ class Board:
         self._right = True
         self._reach = 0
 
+    def front(self) -> None:
+        """Put the page before the others: a page behind another one paints once a second."""
+        self.page.bring_to_front()
+        self.page.wait_for_function("() => document.visibilityState === 'visible'")
+
     def crowd(self, count: int) -> None:
         """Show a frame with that many boxes."""
+        self.front()
         self._right = True
         if self.peer:
             self.notebook.python("0", f"widget.bboxes = []\nwidget.bboxes = boxes[{str(count)!r}]")
@@ -178,6 +188,7 @@ class Board:
 
     def drag(self, moves: int, *, real: bool) -> Drag:
         """Drag the box by 3 px an event, there and back in turn: by the browser's mouse (`real`), else one event a frame."""
+        self.front()
         x, y, row = (round(value) for value in self.place())
         step = STEP_PX if self._right else -STEP_PX
         mouse = self.page.mouse
@@ -194,6 +205,7 @@ class Board:
         self.page.wait_for_timeout(100)
         mouse.move(x + moves * step, y)
         mouse.up()
+        self.page.wait_for_function("() => bench.released()")
         self.page.wait_for_timeout(1500)
         self._reach = moves * STEP_PX
         self._right = not self._right
@@ -242,6 +254,7 @@ class Board:
 
 def reload(notebook: Notebook, landmark: str) -> dict[str, float]:
     """Load a notebook's page again and return when, in seconds after the navigation began, its landmarks were there."""
+    notebook.page.bring_to_front()
     notebook.page.reload()
     notebook.page.wait_for_function(f"() => window.bench?.arrived().{landmark} !== undefined", timeout=PATIENCE_MS)
     arrived = notebook.page.evaluate("() => bench.arrived()")

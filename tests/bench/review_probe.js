@@ -66,6 +66,7 @@ window.bench = (() => {
   return {
     frameShown,
     arrived: () => state.arrived,
+    released: () => state.events.some((event) => event.type === "pointerup"),
     /** Forgets what was there before, so that the next picture counts as the first. */
     expect() {
       for (const root of document.querySelectorAll(".lk-review")) root.classList.remove("lk-review");
