@@ -78,7 +78,9 @@ def records(block: Block, file: str, first: int, *, as_points: bool) -> pl.DataF
 def _with_attributes(rows: pl.DataFrame, block: Block) -> pl.DataFrame:
     """Add the attributes text where a record has something beside class, box and score: only those records are decoded one by one."""
     wanted = rows.select(number=pl.int_range(pl.len()), point="point", extra="extra").filter("extra")
-    lines = block.lines.split(b"\n") if block.table is not None and wanted.height else []
+    if wanted.is_empty():
+        return rows.drop("extra", "point").with_columns(attributes=pl.lit(None, pl.String))
+    lines = block.lines.split(b"\n") if block.table is not None else []
     texts: list[str | None] = [None] * rows.height
     broken: list[bool] = [False] * rows.height
     for number, point, _ in wanted.iter_rows():

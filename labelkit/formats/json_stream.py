@@ -115,6 +115,18 @@ class JsonDocument:
     def _next_block(self, schema: Mapping[str, pl.DataType]) -> Block:
         return self._block(schema) if self._peek() == b"{" else Block(None, b"", [self.value()])
 
+    def values(self) -> Iterator[list[Any]]:
+        """Yield the array that comes next as decoded values, some at a time: for elements that are no tables."""
+        self._take(b"[")
+        while (sign := self._peek()) != b"]":
+            if sign == b",":
+                self._take(b",")
+                sign = self._peek()
+            if len(self._data) - self._at < BLOCK:
+                self._more(BLOCK)
+            yield self._one_by_one().values if sign == b"{" else [self.value()]
+        self._take(b"]")
+
     def _pass_over(self) -> None:
         if self.is_array():
             for _ in self.elements({}):
@@ -199,8 +211,11 @@ class JsonDocument:
 def _as_lines(text: bytes) -> bytes:
     """Return objects separated by commas as one object a line, where no string or nested object looks like the border of two."""
     breaks = text.count(b"\n")
+    if breaks == 0 and b"\r" not in text:
+        lines = text.replace(b"}, {", b"}\n{")
+        return lines.replace(b"},{", b"}\n{") if b"},{" in lines else lines
     if breaks == text.count(b"},\n{") and b"\r" not in text:
-        return text.replace(b"},\n{", b"}\n{") if breaks else text.replace(b"}, {", b"}\n{").replace(b"},{", b"}\n{")
+        return text.replace(b"},\n{", b"}\n{")
     return _BETWEEN.sub(b"}\n{", text.replace(b"\r", b" ").replace(b"\n", b" "))
 
 

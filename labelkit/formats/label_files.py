@@ -39,7 +39,8 @@ def label_files(source: str | Path, suffixes: tuple[str, ...]) -> tuple[Path, di
         raise LabelsNotFound(source=path, reason="there is no such folder", expected=expected)
     root = path.resolve()
     try:
-        found = {text_of(os.path.relpath(file, root)): file for file in _walk(str(root), suffixes)}
+        below = len(os.path.join(root, ""))  # noqa: PTH118 (one name, whatever the number of files)
+        found = {text_of(file[below:]): file for file in _walk(str(root), suffixes)}
     except OSError as error:
         fix = "Ask for permission to read the folder and every folder below it."
         raise LabelsUnreadable(source=root, reason=str(error), fix=fix) from error
@@ -57,8 +58,7 @@ def content(path: str, root: Path) -> bytes:
     if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):  # noqa: PTH114 (20,000 times; Path costs more)
         raise RefusedFileError(RefusedCode.OUTSIDE_ROOT, "it is a link that leads out of the folder")
     try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 (a pipe must not block)
-            data = file.read(LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        data = _regular(path)
     except OSError as error:
         raise RefusedFileError(RefusedCode.UNREADABLE, str(error.strerror)) from error
     if data is None:
@@ -66,6 +66,22 @@ def content(path: str, root: Path) -> bytes:
     if len(data) > LARGEST_FILE:
         raise RefusedFileError(RefusedCode.MALFORMED, f"larger than {LARGEST_FILE >> 20} MB, which no picture's labels are")
     return data
+
+
+def _regular(path: str) -> bytes | None:
+    """Return the bytes of a regular file up to one more than `LARGEST_FILE`, None for any other; a pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # file objects would cost more than the reading
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        wanted = min(status.st_size, LARGEST_FILE + 1)
+        data = os.read(descriptor, wanted)
+        while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def _walk(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:

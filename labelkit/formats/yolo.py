@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.errors import LabelsNotFound, LabelsUnreadable
+from labelkit.errors import LabelsNotFound
 from labelkit.formats.acceptance import accept
 from labelkit.formats.classes import LISTS, class_names
-from labelkit.formats.names import match, text_of
+from labelkit.formats.label_files import RefusedFileError, content, label_files
+from labelkit.formats.names import match
 from labelkit.formats.rows import Chunk, OnInvalid, RefusedCode, raw_rows, refused_chunk
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 FILES_A_CHUNK = 4096
 BYTES_A_CHUNK = 8 << 20
-LARGEST_FILE = 64 << 20
 NO_LABELS = {*LISTS, "labels.txt", "train.txt", "valid.txt", "val.txt", "test.txt"}  # lists beside labels, unless a frame has that name
 _FIELDS = ("class", "cx", "cy", "w", "h", "score")
 
@@ -43,7 +41,7 @@ def read(
     """
     root = labels_folder(source)
     names = class_names(root, classes)
-    files = _label_files(root)
+    _, files = label_files(root, (".txt",))
     found = match(files, frames, images=False)
     unlisted = pl.col("path").str.replace(r"^.*/", "").is_in(NO_LABELS) & (pl.col("code") == RefusedCode.NO_IMAGE)
     return _chunks(root, files, found.filter(~unlisted.fill_null(value=False)), names, frames, capability, on_invalid)
@@ -56,26 +54,6 @@ def labels_folder(source: str | Path) -> Path:
         reason = "it is a file" if path.exists() else "there is no such folder"
         raise LabelsNotFound(source=path, reason=reason, expected="the folder that holds the .txt files, one a frame")
     return path.resolve()
-
-
-def _label_files(root: Path) -> dict[str, str]:
-    """Return every .txt and every linked folder below the folder, in name order: its name as text and its path."""
-    found: dict[str, str] = {}
-    waiting = [str(root)]
-    try:
-        while waiting:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    elif not entry.name.startswith(".") and (entry.name.lower().endswith(".txt") or entry.is_dir()):
-                        found[text_of(os.path.relpath(entry.path, root))] = entry.path
-    except OSError as error:
-        fix = "Ask for permission to read the folder and every folder below it."
-        raise LabelsUnreadable(source=root, reason=str(error), fix=fix) from error
-    if not any(name.lower().endswith(".txt") for name in found):
-        raise LabelsNotFound(source=root, reason="no .txt file is in it", expected="the folder that holds the .txt files, one a frame")
-    return dict(sorted(found.items()))
 
 
 def _chunks(
@@ -107,7 +85,7 @@ def _batches(root: Path, files: dict[str, str], found: pl.DataFrame) -> Iterator
         except UnicodeDecodeError as error:
             refused.append((name, RefusedCode.NOT_UTF8, f"byte {error.start} of {name} is not UTF-8"))
             continue
-        except _RefusedFileError as error:
+        except RefusedFileError as error:
             refused.append((name, error.code, f"{name}: {error}"))
             continue
         texts.append((name, index, text))
@@ -122,27 +100,8 @@ def _frame_of(texts: list[tuple[str, int, str]]) -> pl.DataFrame:
     return pl.DataFrame(texts, schema={"file": pl.String, "frame_index": pl.Int32, "text": pl.String}, orient="row")
 
 
-class _RefusedFileError(Exception):
-    """A label file that is refused as a whole, with its code."""
-
-    def __init__(self, code: RefusedCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
-
 def _text(path: str, root: Path) -> str:
-    if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):  # noqa: PTH114 (20,000 times; Path costs more)
-        raise _RefusedFileError(RefusedCode.OUTSIDE_ROOT, "it is a link that leads out of the folder")
-    try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 (a pipe must not block)
-            data = file.read(LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
-    except OSError as error:
-        raise _RefusedFileError(RefusedCode.UNREADABLE, str(error.strerror)) from error
-    if data is None:
-        raise _RefusedFileError(RefusedCode.UNREADABLE, "it is no regular file")
-    if len(data) > LARGEST_FILE:
-        raise _RefusedFileError(RefusedCode.MALFORMED, f"larger than {LARGEST_FILE >> 20} MB, which no frame's labels are")
-    text = data.decode("utf-8-sig")
+    text = content(path, root).decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

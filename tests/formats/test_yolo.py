@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import yolo
+from labelkit.formats import label_files, yolo
 from tests.formats import helpers
 from tests.media.helpers import as_ordinary_user, forbidden, names_with_bytes, open_folder
 
@@ -163,7 +163,7 @@ def test_a_pipe_named_as_a_label_file_keeps_nobody_waiting(tmp_path):
 
 
 def test_a_file_that_cannot_be_one_frames_labels_is_refused_by_its_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(yolo, "LARGEST_FILE", 20)
+    monkeypatch.setattr(label_files, "LARGEST_FILE", 20)
     helpers.write(tmp_path, {"a.txt": "0 0.5 0.5 0.1 0.1\n" * 2, "b.txt": "0 0.5 0.5 0.1 0.1"})
     found = read(tmp_path)
     assert helpers.refusals(found) == [("a.txt", None, "LABEL_MALFORMED")]
