@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import coco, coco_write, cvat, mot, voc, yolo, yolo_write
+from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, voc, yolo, yolo_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from labelkit.formats.exports import Writer
     from labelkit.formats.rows import Reader
 
-READERS: dict[str, Reader] = {"coco": coco.read, "cvat": cvat.read, "mot": mot.read, "voc": voc.read, "yolo": yolo.read}
+READERS: dict[str, Reader] = {
+    "coco": coco.read,
+    "cvat": cvat.read,
+    "labelstudio": labelstudio.read,
+    "mot": mot.read,
+    "voc": voc.read,
+    "yolo": yolo.read,
+}
 WRITERS: dict[str, Writer] = {"coco": coco_write.write, "yolo": yolo_write.write}
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from labelkit.errors import LabelsNotFound, LabelsUnreadable
 from labelkit.formats.cvat_shapes import Place, Shape, shape_of
-from labelkit.formats.placing import FrameFinder, around_points, around_turned, judged, numbers, placed
+from labelkit.formats.placing import FrameFinder, around_points, around_turned, judged, numbered, numbers, placed
 from labelkit.formats.rows import OnInvalid, RefusedCode
 from labelkit.formats.xml_stream import BrokenXmlError, Element, elements
 
@@ -110,20 +110,10 @@ class Numbering:
 
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return track rows with frame_index, and a code and detail where the media has no such frame."""
-        position = (pl.col("frame") - self.start) / self.step
-        there = (position == position.floor()) & position.is_between(0, self.frame_count - 1)
+        facts = (self.frame_count, self.start, self.step)
         number = pl.col("frame").cast(pl.Int64, strict=False)
-        detail = pl.format("frame {}: the {} frames of the media count from {} in steps of {}", number, *map(pl.lit, self._said))
-        lost = pl.col("code").is_null() & ~there.fill_null(value=False)
-        return rows.with_columns(
-            frame_index=pl.when(there).then(position).cast(pl.Int32),
-            code=pl.when(lost).then(pl.lit(str(RefusedCode.NO_IMAGE))).otherwise("code"),
-            detail=pl.when(lost).then(detail).otherwise("detail"),
-        )
-
-    @property
-    def _said(self) -> tuple[int, int, int]:
-        return self.frame_count, self.start, self.step
+        lost = pl.format("frame {}: the {} frames of the media count from {} in steps of {}", number, *map(pl.lit, facts))
+        return numbered(rows, (pl.col("frame") - self.start) / self.step, self.frame_count, lost)
 
 
 def _numbering(file: Path, tasks: list[Element], frames: pl.DataFrame) -> Numbering:

@@ -18,8 +18,14 @@ _NUMBER_AT_END = r"(\d{1,9})$"
 
 
 def text_of(path: str) -> str:
-    r"""Return a file system path as text that can be stored: bytes that are not UTF-8 become `\xhh`, as in the names of frames."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    r"""Return a path as text that can be stored: bytes that are not UTF-8 become `\xhh`, as in the names of frames.
+
+    Half a letter, which JSON can hold (`"\ud800"`), becomes `\ud800`.
+    """
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode()
 
 
 def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.DataFrame:

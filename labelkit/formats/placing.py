@@ -61,6 +61,17 @@ def placed(records: pl.DataFrame, pictures: pl.DataFrame) -> pl.DataFrame:
     ).drop("image_code", "image_detail")
 
 
+def numbered(records: pl.DataFrame, position: pl.Expr, frame_count: int, lost: pl.Expr) -> pl.DataFrame:
+    """Return records with the frame at a position, counted from 0; where there is none, the code and as detail what `lost` says."""
+    there = ((position == position.floor()) & position.is_between(0, frame_count - 1)).fill_null(value=False)
+    missing = pl.col("code").is_null() & ~there
+    return records.with_columns(
+        frame_index=pl.when(there).then(position).cast(pl.Int32),
+        code=pl.when(missing).then(pl.lit(str(RefusedCode.NO_IMAGE))).otherwise("code"),
+        detail=pl.when(missing).then(lost).otherwise("detail"),
+    )
+
+
 def judged(records: pl.DataFrame, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid, *, relative: bool = False) -> Chunk:
     """Judge records (see `acceptance.accept`), with one note a frame whose picture had another size when it was labelled.
 

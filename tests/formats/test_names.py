@@ -68,3 +68,4 @@ def test_in_a_video_the_number_at_the_end_of_the_stem_is_the_index():
 def test_names_that_are_not_utf8_are_written_as_the_media_writes_them():
     assert text_of("caf\udce9.txt") == "caf\\xe9.txt"
     assert text_of("caf\u00e9.txt") == "caf\u00e9.txt"
+    assert text_of("half\ud800.txt") == "half\\ud800.txt"
