@@ -63,7 +63,7 @@ def _check(path: Path) -> None:
 
 
 def _videos(container: Any) -> list[Any]:  # noqa: ANN401
-    return [stream for stream in container.streams.video if not int(stream.disposition or 0) & ATTACHED_PICTURE]
+    return [stream for stream in container.streams.video if not int(getattr(stream, "disposition", 0) or 0) & ATTACHED_PICTURE]
 
 
 def video_stream(container: Any) -> Any:  # noqa: ANN401
