@@ -13,6 +13,7 @@ from labelkit.core.media import Media
 from labelkit.core.review.annotations import Capability
 from labelkit.errors import InvalidValue, UnknownFrame
 from labelkit.media import open_frames, scan
+from labelkit.media.thumbnails import thumbnail
 from labelkit.store.ids import new_id
 from labelkit.store.media import Frames
 
@@ -109,6 +110,11 @@ class MediaLibrary:
             if source is None:
                 source = self._sources[found.id] = open_frames(found.kind, found.root, self._frames[found.id].rows)
         return source.bytes(frame)
+
+    def thumbnail(self, media: str | Media, index: int, side_px: int = 96) -> bytes:
+        """Return a JPEG of the frame of at most `side_px` x `side_px` px. Raises `FRAME_UNAVAILABLE` for a broken frame."""
+        data, _ = self.frame_bytes(media, index)
+        return thumbnail(data, side_px)
 
     def _frames_of(self, media: Media) -> Frames:
         if media.id not in self._frames:

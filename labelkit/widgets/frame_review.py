@@ -16,9 +16,11 @@ from labelkit.core.review import keys as keyboard
 from labelkit.core.review.annotations import FrameFlag
 from labelkit.core.review.operations import OpKind, ReviewOp
 from labelkit.core.review.shapes import View, ghosts, shapes_of, style_of
-from labelkit.widgets import rows, static
-from labelkit.widgets.base import CommandWidget, Json, command, report
+from labelkit.widgets import news, rows, static
+from labelkit.widgets.base import Json, command, report
 from labelkit.widgets.painter import Painter
+from labelkit.widgets.review_sides import Sides, content_json
+from labelkit.widgets.review_sight import Sight
 
 if TYPE_CHECKING:
     from labelkit.core.review.annotations import FrameContent
@@ -31,7 +33,7 @@ GHOSTS = 0
 THUMBNAIL_PX = 480
 
 
-class FrameReview(CommandWidget):
+class FrameReview(Sight, Sides):
     """The review of one media and capability: frames, labels, flags, autosave, publish, history.
 
     `run` names the prelabel run that seeds a new draft; `height` is the stage's in px; `keys` is a preset: `labelkit` or `cvat`.
@@ -75,6 +77,7 @@ class FrameReview(CommandWidget):
                 alive()
 
         self.live.on_change(tell)
+        news.listen(self, ws, self._heard)
 
     # --- in Python
 
@@ -118,17 +121,21 @@ class FrameReview(CommandWidget):
 
     @command("ready")
     def ready(self) -> Json:
-        """Return everything that a new view shows first."""
+        """Return everything that a new view shows first; the risk of each frame follows."""
+        self.weigh_soon()
         may = self.ws.actor
         return {
             "media": self.media.name,
             "capability": {
                 "name": self.capability.name,
                 "geometry": self.capability.geometry,
+                "single": self.capability.single,
+                "max_speed": self.capability.max_speed,
                 "classes": [{"name": label, **asdict(style_of(self.capability, label))} for label in self.capability.classes],
             },
             "draft": {"id": self.live.draft_id, "version": self.live.version, "lineage": self.lineage},
             "frames": self.live.frame_count,
+            "times_ms": self.live.frames.rows["pts_ms"].to_list() if self.capability.max_speed else None,
             "cursor": self.live.cursor,
             "flags": [{"name": flag.value, "title": flag.value.replace("_", " ").capitalize()} for flag in FrameFlag],
             "overview": self.live.overview(),
@@ -149,7 +156,7 @@ class FrameReview(CommandWidget):
             width, height, problem = self.live.size(index)
             with self._telling:
                 content = self._told[index] = self.live.frame(index)
-            data = {"index": index, "width": width, "height": height, "problem": problem, "content": _content(content)}
+            data = {"index": index, "width": width, "height": height, "problem": problem, "content": content_json(content)}
             if problem is None:
                 try:
                     picture, mime = self.ws.media.frame_bytes(self.media, index)
@@ -168,7 +175,7 @@ class FrameReview(CommandWidget):
         self.live.go(index)
         if painting is not None:
             self.paint(painting)
-        return {"frame": _content(self.live.frame(index))}
+        return {"frame": content_json(self.live.frame(index))}
 
     @command("op")
     def op(self, op: Json) -> Json:
@@ -183,7 +190,7 @@ class FrameReview(CommandWidget):
         shown = self.live.frame(edit.frame) if not across else next(iter(changed), None)
         if not across:
             self._wrote(f"ws.review.apply({self.live.draft_id!r}, base_version={self.live.version}, ops=[{_call(edit)}])")
-        return {"frame": None if shown is None else _content(shown), "frames": len(changed), "save": self._save_state()}
+        return {"frame": None if shown is None else content_json(shown), "frames": len(changed), "save": self._save_state()}
 
     @command("paint")
     def paint(self, painting: Painting) -> Json:
@@ -236,6 +243,7 @@ class FrameReview(CommandWidget):
         )
         outcome = self.live.publish(pack, override_warnings=override_warnings, reason=reason)
         self.tell("published")
+        news.tell_others(self, self.ws)
         return {
             "code": str(outcome.code),
             "number": outcome.revision.number,
@@ -256,7 +264,9 @@ class FrameReview(CommandWidget):
         review = self.ws.review
         steps = {"approve": review.approve_pack, "reject": review.reject_pack, "revoke": review.revoke_pack}
         self._wrote(f"ws.review.{step}_pack({pack!r}, reason={reason!r})")
-        return rows.pack_row(steps[step](pack, reason=reason))
+        row = rows.pack_row(steps[step](pack, reason=reason))
+        news.tell_others(self, self.ws)
+        return row
 
     @command("history")
     def history(self) -> list[rows.Row]:
@@ -268,9 +278,24 @@ class FrameReview(CommandWidget):
         """Approve or revoke a revision for datasets."""
         self._wrote(f"ws.review.set_eligibility({revision!r}, {state!r}, expected_version={version}, reason={reason!r})")
         self.ws.review.set_eligibility(revision, state, expected_version=version, reason=reason)
+        news.tell_others(self, self.ws)
         return {}
 
+    @command("others")
+    def others(self) -> Json:
+        """Give a sign of life; return who else has the draft open. What they saved meanwhile is taken in and told to the views."""
+        before = self.live.version
+        here = super().others()
+        if self.live.version != before:
+            self._known_version = self.live.version
+            self._all_new()
+        return here
+
     # --- inside
+
+    def _heard(self) -> None:
+        """Have the views read packs and revisions anew."""
+        self.tell("published")
 
     def _save_state(self) -> dict[str, object]:
         error = self.live.status_error
@@ -294,6 +319,8 @@ class FrameReview(CommandWidget):
                 self._all_new()
             else:
                 self._follow()
+            if self.live.status == "saved":
+                self.weigh_soon()
 
     def _follow(self) -> None:
         """Tell the views every frame that is no longer what they were told, whoever changed it."""
@@ -302,7 +329,7 @@ class FrameReview(CommandWidget):
                 now = self.live.frame(index)
                 if now is not told and now != told:
                     self._told[index] = now
-                    self.tell("truth", {"frame": _content(now)})
+                    self.tell("truth", {"frame": content_json(now)})
                     if self._painting is not None and self._painting["index"] == index:
                         self.paint(self._painting)
 
@@ -343,15 +370,6 @@ class FrameReview(CommandWidget):
         out = BytesIO()
         picture.save(out, "JPEG", quality=80)
         return static.image(out.getvalue(), "image/jpeg", f"Frame {index + 1} with its labels", width=THUMBNAIL_PX)
-
-
-def _content(content: FrameContent) -> dict[str, Any]:
-    return {
-        "index": content.index,
-        "annotations": [annotation.as_json() for annotation in content.annotations],
-        "flags": [str(flag) for flag in content.flags],
-        "state": str(content.state),
-    }
 
 
 def _call(op: ReviewOp) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from labelkit.synthetic import Match
-    from labelkit.widgets import FrameReview
 
 pytestmark = pytest.mark.browser
 
@@ -199,23 +198,3 @@ def test_canvases_have_the_devices_own_px(short: Match, browser: object, monkeyp
     )
     assert sizes == [[2, 2], [2, 2]]
     context.close()
-
-
-def test_a_point_is_placed_by_a_click_moved_by_a_drag_and_deleted(show: Callable[[FrameReview], Twin], short: Match) -> None:
-    # given
-    twin = show(reviews.balls(short))
-    # when
-    twin.click(200, 100)
-    twin.drag((480, 270), (500, 300))
-    twin.settled()
-    # then
-    assert [op["kind"] for op in twin.ops()] == ["add_point", "move"]
-    assert [(a.geometry.x, a.geometry.y) for a in twin.frame.annotations] == [
-        pytest.approx((500, 300), abs=2),
-        pytest.approx((200, 100), abs=2),
-    ]
-    # when
-    twin.press("Delete")
-    twin.settled()
-    # then
-    assert len(twin.frame.annotations) == 1

@@ -80,11 +80,11 @@ def test_a_broken_frame_says_why_and_takes_flags_only(show: Callable[[FrameRevie
 def test_frames_are_stepped_jumped_to_and_found(show: Callable[[FrameReview], Twin], match: Match) -> None:
     # given
     twin = show(reviews.players(match))
-    scores = twin.review.live.overview()["min_score"]
-    least = min((i for i in range(12) if i not in (0, 1, 2, 10, 11)), key=lambda i: scores[i])
+    risk = twin.review.live.worth()["risk"]
+    riskiest = max((i for i in range(12) if i not in (0, 1, 2, 10, 11)), key=lambda i: risk[i])
     # then
     twin.stage.focus()
-    steps = [(".", 1), (",", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("Shift+ArrowRight", 10), ("u", 11), ("u", 2), ("n", least)]
+    steps = [(".", 1), (",", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("Shift+ArrowRight", 10), ("u", 11), ("u", 2), ("n", riskiest)]
     for key, expected in steps:
         twin.press(key)
         assert twin.index == expected, key

@@ -10,68 +10,17 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import labelkit
-from labelkit import LabelkitError, ReviewOp, synthetic
+from labelkit import LabelkitError, ReviewOp
 from labelkit.core.review.keys import LABELKIT
 from tests.widgets.messages import Wire
+from tests.widgets.reviewing import PLAYERS, op, opened, published, saved, told, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from labelkit import Workspace
     from labelkit.synthetic import Match
-    from labelkit.widgets import FrameReview
-
-PLAYERS = "player_detection"
-
-
-@pytest.fixture(scope="module")
-def match(tmp_path_factory: pytest.TempPathFactory) -> Match:
-    made = synthetic.match(tmp_path_factory.mktemp("match"), frames=4, width=320, height=180, clips=1)
-    made.write_yolo(made.folder / "pre")
-    return made
-
-
-@pytest.fixture
-def ws(match: Match) -> Workspace:
-    return workspace(match, ":memory:")
-
-
-@pytest.fixture
-def view(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """A view of the model's players."""
-    review = opened(ws)
-    yield Wire.to(review, monkeypatch)
-    review.close()
-
-
-def workspace(match: Match, target: str) -> Workspace:
-    ws = labelkit.open(target, workspace="club-a", user="ana")
-    ws.media.add(match.clips[0].folder, name="match-1", camera_type="broadcast")
-    ws.prelabels.import_(
-        "yolo", match.folder / "pre" / "clip-1", media="match-1", capability=PLAYERS, classes=list(match.classes), model="m"
-    )
-    return ws
-
-
-def opened(ws: Workspace, **options: Any) -> FrameReview:
-    return labelkit.widgets.FrameReview(ws, "match-1", PLAYERS, run=ws.prelabels.runs()["run_id"][0], **options)
-
-
-def op(view: Wire, **fields: object) -> dict[str, Any]:
-    return view.ask("op", op=fields)
-
-
-def saved(view: Wire, least: int) -> None:
-    """Wait until the draft has at least that version."""
-    end = time.monotonic() + 5
-    while view.widget.live.version < least or view.widget.live.status != "saved":
-        assert time.monotonic() < end, view.widget.live.status
-        time.sleep(0.01)
-
-
-def published(view: Wire) -> dict[str, Any]:
-    return view.ask("publish", pack=None, override_warnings=True, reason="looked at by hand")["result"]
 
 
 def test_a_new_view_gets_everything_it_shows_first(view: Wire) -> None:
@@ -86,7 +35,7 @@ def test_a_new_view_gets_everything_it_shows_first(view: Wire) -> None:
     assert json.loads(json.dumps(opening))
 
 
-def test_frames_travel_as_their_stored_bytes_beside_their_labels(view: Wire, match: Match) -> None:
+def test_frames_travel_as_their_stored_bytes_beside_their_labels(view: Wire, clip: Match) -> None:
     # when
     view.ask("frames", indices=[2, 0])
     # then
@@ -95,16 +44,16 @@ def test_frames_travel_as_their_stored_bytes_beside_their_labels(view: Wire, mat
     ]
     assert [data["index"] for data, _ in events] == [2, 0]
     for data, buffers in events:
-        assert buffers == [match.clips[0].frames[data["index"]].file.read_bytes()]
+        assert buffers == [clip.clips[0].frames[data["index"]].file.read_bytes()]
         assert (data["width"], data["height"], data["problem"]) == (320, 180, None)
         assert data["content"]["annotations"]
 
 
-def test_a_frame_whose_file_went_away_is_shown_with_the_reason(match: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frame_whose_file_went_away_is_shown_with_the_reason(clip: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     import shutil
 
-    frames = shutil.copytree(match.clips[0].folder, tmp_path / "frames")
+    frames = shutil.copytree(clip.clips[0].folder, tmp_path / "frames")
     ws = labelkit.open(":memory:", workspace="club-a", user="ana")
     ws.media.add(frames, name="match-1")
     view = Wire.to(labelkit.widgets.FrameReview(ws, "match-1", PLAYERS), monkeypatch)
@@ -197,9 +146,9 @@ def test_undo_names_the_frame_it_changed(view: Wire) -> None:
     assert again["result"]["save"] == {**again["result"]["save"], "can_undo": False, "can_redo": True}
 
 
-def test_a_place_is_kept_for_the_next_kernel(match: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_is_kept_for_the_next_kernel(clip: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
-    view = Wire.to(opened(workspace(match, str(tmp_path / "labels.duckdb"))), monkeypatch)
+    view = Wire.to(opened(workspace(clip, str(tmp_path / "labels.duckdb"))), monkeypatch)
     # when
     answer = view.ask("go", index=2, painting=None)
     saved(view, 2)
@@ -212,15 +161,15 @@ def test_a_place_is_kept_for_the_next_kernel(match: Match, tmp_path: Path, monke
     again.close()
 
 
-def test_a_cell_run_again_goes_on_with_the_same_session_and_leaves_no_models_behind(ws: Workspace) -> None:
+def test_a_cell_run_again_goes_on_with_the_same_session_and_leaves_no_models_behind(review_ws: Workspace) -> None:
     # given
     others = len(_instances)
-    first = opened(ws)
+    first = opened(review_ws)
     first.live.apply(ReviewOp.accept(0))
     models = len(_instances)
     # when
     for _ in range(5):
-        again = opened(ws)
+        again = opened(review_ws)
     # then
     assert first.comm is None
     assert again.live is first.live
@@ -285,7 +234,7 @@ def test_frames_that_only_the_other_side_touched_come_in_with_the_next_save(view
     review.apply(live.draft_id, base_version=live.version, ops=[ReviewOp.accept(3)])
     # when
     op(view, kind="accept", frame=1)
-    saved(view, 3)
+    told(view, "overview")
     # then
     assert view.events("overview")[-1]["overview"]["states"] == ["untouched", "accepted", "untouched", "accepted"]
     assert view.events("truth")[-1]["frame"]["state"] == "accepted"
@@ -398,12 +347,12 @@ def test_a_review_adds_at_most_200_kb_to_a_notebook(view: Wire) -> None:
 
 
 @pytest.mark.parametrize(("options", "code"), [({"hight": 300}, "UNKNOWN_ARGUMENT"), ({"keys": "vim"}, "INVALID_VALUE")])
-def test_wrong_arguments_are_refused_before_anything_is_made(ws: Workspace, options: dict[str, Any], code: str) -> None:
+def test_wrong_arguments_are_refused_before_anything_is_made(review_ws: Workspace, options: dict[str, Any], code: str) -> None:
     # given
     models = len(_instances)
     # when
     with pytest.raises(LabelkitError) as refusal:
-        opened(ws, **options)
+        opened(review_ws, **options)
     # then
     assert refusal.value.code == code
     assert len(_instances) == models

@@ -4,7 +4,9 @@
  */
 
 import { dialog, h } from "../shared/dom.js";
+import { between } from "../shared/geometry.js";
 import { showKeys } from "../shared/keys.js";
+import { newId } from "./edits.js";
 
 /** The step of each arrow in px. */
 const STEP_OF = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
@@ -30,18 +32,18 @@ export function actionsOf(review) {
     previous_frame: () => review.step(-1),
     forward_10: () => review.step(10),
     back_10: () => review.step(-10),
-    worth_a_look: () => review.worthALook(),
-    next_untouched: () => review.nextUntouched(),
+    worth_a_look: () => void worthALook(review),
+    next_untouched: () => nextUntouched(review),
     accept_next: () => review.acceptNext(),
-    undo: () => review.history("undo"),
-    redo: () => review.history("redo"),
+    undo: () => void history(review, "undo"),
+    redo: () => void history(review, "redo"),
     publish: () => void review.publishing.publish(),
     select_tool: () => review.chooseTool("select"),
-    next_object: () => review.cycle(1),
-    previous_object: () => review.cycle(-1),
+    next_object: () => cycle(review, 1),
+    previous_object: () => cycle(review, -1),
     delete: () => stage.selectedId && review.apply({ kind: "delete", frame: review.index, id: stage.selectedId }),
     copy: () => (review.copied = stage.selected() ?? null),
-    paste: () => review.paste(),
+    paste: () => paste(review),
     place: () => stage.place(),
     copy_previous: () => void review.useTool({ kind: "copy_previous", frame: review.index }),
     interpolate: () => stage.selectedId && void review.useTool({ kind: "interpolate", frame: review.index, id: stage.selectedId }),
@@ -52,10 +54,11 @@ export function actionsOf(review) {
     zoom_in: () => stage.zoom(1.25),
     zoom_out: () => stage.zoom(0.8),
     zoom_fit: () => stage.zoomFit(),
-    brighter: () => review.light("brightness", 0.1),
-    darker: () => review.light("brightness", -0.1),
-    more_contrast: () => review.light("contrast", 0.1),
-    less_contrast: () => review.light("contrast", -0.1),
+    brighter: () => review.light.change("brightness", 0.1),
+    darker: () => review.light.change("brightness", -0.1),
+    more_contrast: () => review.light.change("contrast", 0.1),
+    less_contrast: () => review.light.change("contrast", -0.1),
+    light: () => review.light.toggle(),
     help: () => void showKeys(review.frame.root, review.keys.bound),
     leave: () => review.leave(),
     toggle_changes: () => review.toggleChanges(),
@@ -63,7 +66,10 @@ export function actionsOf(review) {
   };
   for (const name of ["next_frame", "previous_frame", "forward_10", "back_10"]) actions[`${name}_arrow`] = actions[name];
   if (review.opening.capability.geometry === "box") actions.box_tool = () => review.chooseTool("box");
-  else actions.point_tool = () => review.chooseTool("point");
+  else {
+    actions.point_tool = () => review.chooseTool("point");
+    for (const option of /** @type {const} */ (["advance", "onion", "magnifier"])) actions[option] = () => review.switchHelp(option);
+  }
   review.opening.flags.forEach((_, i) => (actions[`flag_${i + 1}`] = flag(i)));
   review.opening.capability.classes.slice(0, 9).forEach((_, i) => (actions[`class_${i + 1}`] = choose(i)));
   for (const [name, [dx, dy]] of Object.entries(STEP_OF)) {
@@ -87,4 +93,64 @@ async function propagate(review) {
     read: () => (input.checkValidity() && input.value ? Number(input.value) : null),
   });
   if (count !== null) await review.useTool({ kind: "propagate", frame: review.index, id, count });
+}
+
+/** Goes to the riskiest frame that nobody has seen and says why. @param {import("./review.js").Review} review */
+async function worthALook(review) {
+  const found = await review.seeking.riskiest(review.index).catch((error) => review.frame.show(error.report));
+  if (found === undefined) return;
+  if (!found) return review.tell("Every frame was seen.");
+  review.go(found.index);
+  review.tell(found.why);
+}
+
+/** @param {import("./review.js").Review} review */
+function nextUntouched(review) {
+  const found = review.seeking.untouched(review.index);
+  if (found === undefined) review.tell("No frame is untouched.");
+  else review.go(found);
+}
+
+/** @param {import("./review.js").Review} review */
+function paste(review) {
+  if (!review.copied || !review.stage.editable) return;
+  const { label, x, y, width, height, size } = review.copied;
+  const id = newId();
+  const place = { frame: review.index, id, label, x, y };
+  if (width === null) review.apply({ kind: "add_point", ...place, ...(size === null ? {} : { size }) });
+  else review.apply({ kind: "add_box", ...place, width, height: Number(height) });
+  review.stage.select(id);
+}
+
+/** Takes the last step back, or does it again, and goes to the frame that it changed. @param {import("./review.js").Review} review @param {"undo" | "redo"} kind */
+async function history(review, kind) {
+  review.stage.finishNudge();
+  const answer = await review.frame.ask("op", { op: { kind } });
+  if (!answer) return;
+  review.saving.show(answer.save);
+  if (!answer.frame) return review.tell(`Nothing to ${kind}.`);
+  review.edits.take(answer.frame);
+  if (answer.frame.index !== review.index) review.go(answer.frame.index);
+  review.tell(`${kind === "undo" ? "Undone" : "Redone"} on frame ${answer.frame.index + 1}`);
+}
+
+/** @param {import("./review.js").Review} review @param {number} step */
+function cycle(review, step) {
+  const { stage } = review;
+  const all = review.content()?.annotations ?? [];
+  if (!all.length) return;
+  const at = all.findIndex((annotation) => annotation.id === stage.selectedId);
+  stage.select(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length].id);
+}
+
+/** Lets the field with the frame's number go to a frame. @param {import("./review.js").Review} review */
+export function frameNumber(review) {
+  const { number } = review.side;
+  number.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") review.go(between(Math.round(Number(number.value)) - 1 || 0, 0, review.opening.frames - 1));
+    else if (event.key !== "Escape") return;
+    event.preventDefault();
+    review.stage.el.focus();
+  });
+  number.addEventListener("blur", () => (number.value = String(review.index + 1)));
 }

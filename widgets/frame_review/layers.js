@@ -43,6 +43,10 @@ import { draw, drawCaptions, drawHandles } from "../shared/shapes.js";
  * @property {(op: Op) => void} op
  * @property {(id: string | null) => void} selected
  * @property {(view: View, ratio: number) => void} moved  the view or size is new
+ * @property {boolean} single  whether a frame has at most one object: then a click moves it
+ * @property {() => void} placed  a click has placed or moved a point
+ * @property {(context: CanvasRenderingContext2D, view: View) => void} below  draws over the picture, under the labels
+ * @property {(context: CanvasRenderingContext2D) => void} above  draws over everything, and anew with every move of the pointer
  */
 
 const CROWD = 60;
@@ -154,15 +158,21 @@ export class Layers {
     if (picture?.bitmap) {
       const { scale, left, top } = this.view;
       context.imageSmoothingEnabled = scale * this.ratio < 4;
-      if (this.brightness !== 1 || this.contrast !== 1) context.filter = `brightness(${this.brightness}) contrast(${this.contrast})`;
+      context.filter = this.filter();
       context.drawImage(picture.bitmap, left, top, this.frameSize.width * scale, this.frameSize.height * scale);
       context.filter = "none";
     }
     if (!content || !this.visible || this.hidden) return;
+    this.options.below(context, this.view);
     const moving = this.gesture?.target?.id ?? this.selectedId;
     const still = byArea(content.annotations.filter((annotation) => annotation.id !== moving));
     for (const annotation of still) draw(context, annotation, this.view, this.options.style(annotation.label));
     if (still.length <= CROWD) drawCaptions(context, still.sort((a, b) => (a.score ?? 2) - (b.score ?? 2)).map((shape) => this.caption(shape)), this.view);
+  }
+
+  /** The filter of the picture for this view's brightness and contrast. */
+  filter() {
+    return this.brightness === 1 && this.contrast === 1 ? "none" : `brightness(${this.brightness}) contrast(${this.contrast})`;
   }
 
   paintTop() {
@@ -181,6 +191,7 @@ export class Layers {
       if (this.editable && (!this.gesture || this.gesture.kind === "press" || this.gesture.kind === "nudge")) drawHandles(context, active, this.view);
     }
     if (this.pointer && this.tool !== "select" && !this.panning && (!this.gesture || this.gesture.kind === "draw")) this.crosshair(context, this.pointer);
+    this.options.above(context);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Place} at */

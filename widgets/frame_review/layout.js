@@ -20,9 +20,10 @@ export function keyed(label, action, key, options = {}) {
 }
 
 /**
- * @param {Opening} opening @param {Actions} actions @param {(action: string) => string} hint @param {HTMLElement} python
+ * @param {Opening} opening @param {Actions} actions @param {(action: string) => string} hint @param {HTMLElement} here @param {HTMLElement} python
+ *   `here` says who else is there
  */
-export function header(opening, actions, hint, python) {
+export function header(opening, actions, hint, here, python) {
   const save = badge("Saved", "good");
   save.classList.add("lk-save");
   const undo = button("Undo", () => actions.undo(), { title: `Undo (${hint("undo")})`, disabled: true });
@@ -37,15 +38,15 @@ export function header(opening, actions, hint, python) {
       badge(opening.capability.name, "info"),
       h("span", { class: "lk-dim" }, "from ", opening.draft.lineage.startsWith("pack:") ? shortId(opening.draft.lineage) : opening.draft.lineage),
     ),
-    h("div", { class: "lk-row" }, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
+    h("div", { class: "lk-row" }, here, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
   );
   return { el, save, undo, redo };
 }
 
 /**
- * @param {Opening} opening @param {Actions} actions @param {(action: string) => string} hint
+ * @param {Opening} opening @param {Actions} actions @param {(action: string) => string} hint @param {(HTMLElement | false)[]} more  groups of other parts
  */
-export function toolbar(opening, actions, hint) {
+export function toolbar(opening, actions, hint, more) {
   const box = opening.capability.geometry === "box";
   const tools = {
     select: keyed("Select", () => actions.select_tool(), hint("select_tool")),
@@ -66,6 +67,7 @@ export function toolbar(opening, actions, hint) {
     h("div", { class: "lk-group", role: "group", "aria-label": "Tool" }, ...Object.values(tools)),
     h("div", { class: "lk-group", role: "group", "aria-label": "Class" }, ...classes),
     h("span", { class: "lk-spring" }),
+    ...more.filter((part) => part !== false),
     h("div", { class: "lk-group", role: "group", "aria-label": "Shown" }, labels, changes),
     h(
       "div",
@@ -103,24 +105,22 @@ export function side(opening, actions, objects) {
 }
 
 /**
- * The row of steps from frame to frame.
+ * The rows below the timeline: what there is to say, and the steps from frame to frame.
  * @param {Actions} actions @param {(action: string) => string} hint
  */
 export function steps(actions, hint) {
+  const said = h("span", { class: "lk-said" });
+  const coverage = h("span", { class: "lk-dim lk-coverage" });
   const progress = h("span", { class: "lk-dim lk-progress" });
+  const status = h("div", { class: "lk-row lk-spread lk-status" }, said, h("span", { class: "lk-row" }, coverage, progress));
   const el = h(
     "div",
-    { class: "lk-row lk-spread lk-steps" },
-    h(
-      "div",
-      { class: "lk-row" },
-      keyed("Previous", () => actions.previous_frame(), hint("previous_frame")),
-      keyed("Next", () => actions.next_frame(), hint("next_frame")),
-      keyed("Accept and go on", () => actions.accept_next(), hint("accept_next"), { kind: "primary" }),
-      keyed("Next untouched", () => actions.next_untouched(), hint("next_untouched"), { kind: "quiet" }),
-      keyed("Worth a look", () => actions.worth_a_look(), hint("worth_a_look"), { kind: "quiet", title: `The frame not yet accepted in which the model was least sure (${hint("worth_a_look")})` }),
-    ),
-    progress,
+    { class: "lk-row lk-steps" },
+    keyed("Previous", () => actions.previous_frame(), hint("previous_frame")),
+    keyed("Next", () => actions.next_frame(), hint("next_frame")),
+    keyed("Accept and go on", () => actions.accept_next(), hint("accept_next"), { kind: "primary" }),
+    keyed("Next untouched", () => actions.next_untouched(), hint("next_untouched"), { kind: "quiet" }),
+    keyed("Worth a look", () => actions.worth_a_look(), hint("worth_a_look"), { kind: "quiet", title: `The riskiest frame that nobody has seen (${hint("worth_a_look")})` }),
   );
-  return { el, progress };
+  return { el, status, said, coverage, progress };
 }

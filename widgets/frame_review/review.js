@@ -7,14 +7,18 @@ import { badge, fill, h } from "../shared/dom.js";
 import { frameCache } from "../shared/frame_cache.js";
 import { between } from "../shared/geometry.js";
 import { bindings } from "../shared/keys.js";
-import { actionsOf } from "./actions.js";
+import { actionsOf, frameNumber } from "./actions.js";
+import { ballHelp, ballSwitches } from "./ball.js";
 import { edits, newId } from "./edits.js";
 import { hostCanvas } from "./hosted.js";
 import { header, side, steps, toolbar } from "./layout.js";
+import { lighting } from "./light.js";
 import { objectList } from "./objects.js";
 import { prefetcher } from "./prefetch.js";
+import { presence } from "./presence.js";
 import { publishing } from "./publishing.js";
 import { saving } from "./saving.js";
+import { seeking } from "./seeking.js";
 import { Stage } from "./stage.js";
 import { timeline } from "./timeline.js";
 
@@ -22,9 +26,10 @@ import { timeline } from "./timeline.js";
  * What the kernel says when a view opens.
  * @typedef {object} Opening
  * @property {string} media
- * @property {{name: string, geometry: "box" | "point", classes: {name: string, colour: string, dash: number[], mark: number[][]}[]}} capability
+ * @property {{name: string, geometry: "box" | "point", single: boolean, max_speed: number | null, classes: {name: string, colour: string, dash: number[], mark: number[][]}[]}} capability
  * @property {{id: string, version: number, lineage: string}} draft
  * @property {number} frames
+ * @property {number[] | null} times_ms  when each frame was taken, where points have a greatest speed
  * @property {number} cursor
  * @property {{name: string, title: string}[]} flags
  * @property {import("./timeline.js").Overview} overview
@@ -69,6 +74,8 @@ export class Review {
       refused: (error) => (frame.show(error.report), this.saving.show()),
     });
     this.prefetch = prefetcher({ ask: (indices, patience) => frame.kernel.ask("frames", { indices }, { patience }), has: (index) => this.cache.has(index) && this.edits.shown(index) !== undefined, count: opening.frames });
+    this.ball = ballHelp({ times: opening.times_ms, maxSpeed: opening.capability.max_speed, count: opening.frames, shown: this.edits.shown, width: () => this.stage.frameSize.width, changed: () => this.helpChanged() });
+    const points = opening.capability.geometry === "point";
     this.stage = new Stage({
       height: model.get("height"),
       geometry: opening.capability.geometry,
@@ -79,14 +86,22 @@ export class Review {
       op: (op) => this.apply(op),
       selected: () => this.selectionChanged(),
       moved: () => this.viewMoved(),
+      single: opening.capability.single,
+      placed: () => this.ball.on.advance && this.index < opening.frames - 1 && this.step(1),
+      below: (context, view) => points && this.ball.drawOnion(context, view, this.index),
+      above: (context) => points && this.ball.drawGlass(context, this.stage),
     });
     this.hosted = hostCanvas({ model, stage: this.stage, frame: () => this.index, paint: (painting) => void frame.kernel.ask("paint", { painting }, { patience: 30_000 }).catch(() => undefined) });
     this.actions = actionsOf(this);
     this.keys = bindings(opening.keys, this.actions, () => this.stage.selectedId !== null);
     this.objects = objectList({ style, select: (id) => this.stage.select(id), remove: (id) => this.apply({ kind: "delete", frame: this.index, id }) });
-    this.timeline = timeline({ overview: this.overview, go: (index) => this.go(index), words: (flag) => opening.flags.find((entry) => entry.name === flag)?.title ?? flag });
-    this.header = header(opening, this.actions, this.keys.hint, frame.pythonButton());
-    this.toolbar = toolbar(opening, this.actions, this.keys.hint);
+    this.timeline = timeline({ overview: this.overview, go: (index) => this.go(index), words: (flag) => opening.flags.find((entry) => entry.name === flag)?.title ?? flag, fast: this.ball.fast });
+    this.seeking = seeking({ kernel: frame.kernel, overview: this.overview, changed: () => (this.timeline.refresh(), this.frameParts()) });
+    this.presence = presence({ kernel: frame.kernel, say: (text) => frame.say(text) });
+    this.light = lighting({ stage: this.stage, say: (text) => this.tell(text), hint: this.keys.hint });
+    this.switches = ballSwitches((option) => this.switchHelp(option), this.keys.hint);
+    this.header = header(opening, this.actions, this.keys.hint, this.presence.el, frame.pythonButton());
+    this.toolbar = toolbar(opening, this.actions, this.keys.hint, [points && this.switches.el, this.light.el]);
     this.side = side(opening, this.actions, this.objects.el);
     this.steps = steps(this.actions, this.keys.hint);
     this.saving = saving({ frame, chip: this.header.save, undo: this.header.undo, redo: this.header.redo, pending: this.edits.pending });
@@ -98,20 +113,15 @@ export class Review {
     this.chooseClass(0);
     this.toolbar.labels.setAttribute("aria-pressed", "true");
     this.toolbar.changes.setAttribute("aria-pressed", "true");
+    this.switches.show(this.ball.on);
     this.show();
   }
 
   build() {
     const { frame } = this;
     const main = h("div", { class: "lk-main" }, this.stage.el, this.side.el, frame.banner);
-    fill(frame.root, this.header.el, this.toolbar.el, main, this.timeline.el, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
-    this.side.number.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.go(between(Math.round(Number(this.side.number.value)) - 1 || 0, 0, this.opening.frames - 1));
-      else if (event.key !== "Escape") return;
-      event.preventDefault();
-      this.stage.el.focus();
-    });
-    this.side.number.addEventListener("blur", () => (this.side.number.value = String(this.index + 1)));
+    fill(frame.root, this.header.el, this.toolbar.el, main, this.timeline.el, this.steps.status, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
+    frameNumber(this);
     this.stage.locked = !this.opening.may.edit;
     if (!this.opening.may.edit) frame.show({ code: "", title: "You may look, not edit", detail: "Your role in this workspace does not allow changes.", hint: "Ask an owner for the role of annotator." }, "warn");
   }
@@ -148,9 +158,18 @@ export class Review {
     this.themes?.disconnect();
     this.stage.close();
     this.hosted.close();
+    this.presence.close();
     this.timeline.close();
     this.cache.close();
     this.frame.close();
+  }
+
+  /** Says something in the status line, and to a screen reader. @param {string} text @param {"" | "warn"} [tone] */
+  tell(text, tone = "") {
+    this.steps.said.textContent = text;
+    this.steps.said.title = text;
+    this.steps.said.dataset.tone = tone;
+    if (text) this.frame.say(text);
   }
 
   // --- what the person does
@@ -170,6 +189,17 @@ export class Review {
     this.saving.show(answer.save);
     this.edits.take(answer.frame);
     this.frame.say(answer.frames ? `${answer.frames} frame${answer.frames === 1 ? "" : "s"} changed` : "Nothing to change");
+  }
+
+  /** @param {import("./ball.js").Option} option */
+  switchHelp(option) {
+    this.ball.toggle(option);
+    this.tell(`${{ advance: "Going on after a click", onion: "Trail", magnifier: "Magnifier" }[option]}: ${this.ball.on[option] ? "on" : "off"}`);
+  }
+
+  helpChanged() {
+    this.switches.show(this.ball.on);
+    this.stage.repaint();
   }
 
   /** @param {boolean} locked */
@@ -204,24 +234,6 @@ export class Review {
     this.toolbar.classes.forEach((element, i) => element.setAttribute("aria-pressed", String(i === at)));
   }
 
-  /** @param {number} step */
-  cycle(step) {
-    const all = this.content()?.annotations ?? [];
-    if (!all.length) return;
-    const at = all.findIndex((annotation) => annotation.id === this.stage.selectedId);
-    this.stage.select(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : (at + step + all.length) % all.length].id);
-  }
-
-  paste() {
-    if (!this.copied || !this.stage.editable) return;
-    const { label, x, y, width, height, size } = this.copied;
-    const id = newId();
-    const place = { frame: this.index, id, label, x, y };
-    if (width === null) this.apply({ kind: "add_point", ...place, ...(size === null ? {} : { size }) });
-    else this.apply({ kind: "add_box", ...place, width, height: Number(height) });
-    this.stage.select(id);
-  }
-
   /** @param {boolean} hidden */
   hide(hidden) {
     this.stage.hidden = hidden;
@@ -234,13 +246,6 @@ export class Review {
     this.showChanges = !this.showChanges;
     this.toolbar.changes.setAttribute("aria-pressed", String(this.showChanges));
     this.hosted.show(this.showChanges);
-  }
-
-  /** @param {"brightness" | "contrast"} what @param {number} by */
-  light(what, by) {
-    this.stage[what] = between(Math.round((this.stage[what] + by) * 10) / 10, 0.2, 3);
-    this.stage.repaint();
-    this.frame.say(`${what} ${Math.round(this.stage[what] * 100)}%`);
   }
 
   /** Steps out by one level: the drawing, then the object, then the stage. */
@@ -282,47 +287,26 @@ export class Review {
     this.step(1);
   }
 
-  nextUntouched() {
-    const { states } = this.overview;
-    const order = [...states.keys()].map((i) => (this.index + 1 + i) % states.length);
-    const found = order.find((i) => states[i] === "untouched");
-    if (found === undefined) this.frame.say("No frame is untouched.");
-    else this.go(found);
-  }
-
-  /** Of the frames that nobody edited or accepted, goes to the one in which the model was least sure. */
-  worthALook() {
-    const { states, min_score: scores } = this.overview;
-    const open = [...states.keys()].filter((i) => i !== this.index && (states[i] === "untouched" || states[i] === "seen"));
-    const fresh = open.filter((i) => states[i] === "untouched");
-    const among = fresh.length ? fresh : open;
-    if (!among.length) return this.frame.say("Every frame has been worked on.");
-    this.go(among.reduce((best, i) => ((scores[i] ?? 2) < (scores[best] ?? 2) ? i : best)));
-  }
-
-  /** @param {"undo" | "redo"} kind */
-  async history(kind) {
-    this.stage.finishNudge();
-    const answer = await this.frame.ask("op", { op: { kind } });
-    if (!answer) return;
-    this.saving.show(answer.save);
-    if (!answer.frame) return this.frame.say(`Nothing to ${kind}.`);
-    this.edits.take(answer.frame);
-    if (answer.frame.index !== this.index) this.go(answer.frame.index);
-    this.frame.say(`${kind === "undo" ? "Undone" : "Redone"} on frame ${answer.frame.index + 1}`);
-  }
-
   // --- what is shown
 
   /** Shows the frame under the cursor, asks for what is missing around it, and tells the kernel once the cursor rests. */
   show() {
     this.stage.refresh();
     this.prefetch.around(this.index, this.direction);
+    this.tell("");
+    this.warn();
     this.frameParts();
     this.timeline.show(this.index);
     this.hosted.place();
     clearTimeout(this.going);
     this.going = window.setTimeout(() => this.arrive(), GO_AFTER_MS);
+  }
+
+  /** Says where a point moved too fast; takes it back once it no longer does. */
+  warn() {
+    const warning = this.ball.warning(this.index);
+    if (warning) this.tell(warning, "warn");
+    else if (this.steps.said.dataset.tone === "warn") this.tell("");
   }
 
   async arrive() {
@@ -340,10 +324,19 @@ export class Review {
     this.overview.flags[index] = content.flags;
     this.overview.counts[index] = content.annotations.length;
     this.overview.min_score[index] = scores.length ? Math.min(...scores) : null;
+    if (this.opening.capability.geometry === "point") this.pointsChanged(index);
     this.timeline?.refresh();
     if (index !== this.index) return;
     this.stage.refresh();
     this.frameParts();
+  }
+
+  /** @param {number} index */
+  pointsChanged(index) {
+    this.ball.follow(index);
+    if (Math.abs(index - this.index) > 3) return;
+    this.stage.repaint();
+    this.warn();
   }
 
   frameParts() {
@@ -358,6 +351,7 @@ export class Review {
     this.objects.show(content, this.stage.selectedId);
     const accepted = this.overview.states.filter((one) => one === "accepted").length;
     const worked = this.overview.states.filter((one) => one === "edited").length;
+    this.steps.coverage.textContent = this.seeking.coverage();
     this.steps.progress.textContent = `${accepted} accepted, ${worked} edited of ${this.opening.frames}`;
     this.stage.el.setAttribute("aria-label", `Frame ${this.index + 1} of ${this.opening.frames}, ${count} objects, ${state}. Press ? for the keys.`);
   }

@@ -106,9 +106,12 @@ export class Stage extends Layers {
     if (handle && present) {
       Object.assign(gesture, { target: present, handle });
     } else if (this.tool === "point" && !found.length) {
+      const all = this.options.frame().content?.annotations ?? [];
       gesture.kind = "place";
-      this.select(null);
-      gesture.shape = this.fresh({ ...this.inFrame(gesture.start), width: null, height: null });
+      gesture.target = this.options.single && all.length === 1 ? all[0] : null;
+      this.select(gesture.target?.id ?? null);
+      gesture.shape = { ...(gesture.target ?? this.fresh({ x: 0, y: 0 })), ...this.inFrame(gesture.start) };
+      this.baseDirty = true;
     } else if (forceDraw || this.tool === "box" || !found.length) {
       gesture.draws = box;
     } else {
@@ -196,10 +199,11 @@ export class Stage extends Layers {
     const box = { ...place, width: Number(shape.width), height: Number(shape.height) };
     if (gesture.kind === "draw" && tooSmall(box)) return;
     if (gesture.kind === "draw") this.options.op({ kind: "add_box", frame, id: shape.id, label: shape.label, ...box });
-    else if (gesture.kind === "place") this.options.op({ kind: "add_point", frame, id: shape.id, label: shape.label, ...place });
+    else if (gesture.kind === "place" && !target) this.options.op({ kind: "add_point", frame, id: shape.id, label: shape.label, ...place });
     else if (gesture.kind === "resize" && !tooSmall(box)) this.options.op({ kind: "resize", frame, id: shape.id, ...box });
     else if (target && (target.x !== shape.x || target.y !== shape.y)) this.options.op({ kind: "move", frame, id: shape.id, ...place });
     if (!target) this.select(shape.id);
+    if (gesture.kind === "place") this.options.placed();
   }
 
   /** Ends a gesture without an operation, and says whether there was one. */

@@ -1,5 +1,5 @@
 /**
- * The strip of all frames: how far each is, its flags, and how unsure the model was. One canvas, whatever the number of frames.
+ * The strip of all frames: how far each is, its flags, and its risk. One canvas, whatever the number of frames.
  * @module
  */
 
@@ -8,7 +8,8 @@ import { between } from "../shared/geometry.js";
 
 /**
  * One list a fact, one entry a frame.
- * @typedef {{states: string[], flags: string[][], counts: number[], min_score: (number | null)[], problem: (string | null)[]}} Overview
+ * @typedef {{states: string[], flags: string[][], counts: number[], min_score: (number | null)[], problem: (string | null)[], risk?: number[]}} Overview
+ * `risk` is there once the kernel has weighed the frames
  */
 
 const HEIGHT = 48;
@@ -25,9 +26,10 @@ const COLOUR = { untouched: "--lk-line-strong", seen: "--lk-dim", edited: "--lk-
 const ORDER = ["untouched", "seen", "edited", "accepted"];
 
 /**
- * @param {{overview: Overview, go: (index: number) => void, words: (flag: string) => string}} options
+ * @param {{overview: Overview, go: (index: number) => void, words: (flag: string) => string, fast: ReadonlyMap<number, number>}} options
+ *   `fast` holds the frames to which a point moved faster than it can
  */
-export function timeline({ overview, go, words }) {
+export function timeline({ overview, go, words, fast }) {
   const canvas = h("canvas", { class: "lk-timeline-canvas", height: HEIGHT });
   const el = h("div", { class: "lk-timeline", tabindex: "0", role: "slider", "aria-label": "Frames", "aria-valuemin": "1", "aria-valuemax": overview.states.length }, canvas);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -76,6 +78,17 @@ export function timeline({ overview, go, words }) {
         context.lineTo(middle, FLAGS_PX - 2);
         context.fill();
       }
+      if (facts.fast) {
+        const middle = left + (wide - gap) / 2;
+        context.strokeStyle = themed("--lk-bad");
+        context.lineWidth = 2;
+        context.beginPath();
+        for (const side of [-3, 3]) {
+          context.moveTo(middle - side, FLAGS_PX + BAR_PX - 14);
+          context.lineTo(middle + side, FLAGS_PX + BAR_PX - 8);
+        }
+        context.stroke();
+      }
       if (facts.risk > 0) {
         context.globalAlpha = 0.25 + 0.75 * facts.risk;
         context.fillStyle = themed("--lk-bad");
@@ -105,24 +118,25 @@ export function timeline({ overview, go, words }) {
 
   /** @param {number} first @param {number} last */
   function summary(first, last) {
-    const facts = { state: "accepted", flagged: false, broken: false, risk: 0 };
+    const facts = { state: "accepted", flagged: false, broken: false, fast: false, risk: 0 };
     for (let index = first; index < last; index += 1) {
       if (ORDER.indexOf(overview.states[index]) < ORDER.indexOf(facts.state)) facts.state = overview.states[index];
       facts.flagged ||= overview.flags[index].length > 0;
       facts.broken ||= overview.problem[index] !== null;
-      const score = overview.min_score[index];
-      if (score !== null) facts.risk = Math.max(facts.risk, 1 - score);
+      facts.fast ||= fast.has(index);
+      facts.risk = Math.max(facts.risk, overview.risk?.[index] ?? 0);
     }
     return facts;
   }
 
   /** @param {number} index */
   function told(index) {
-    const score = overview.min_score[index];
+    const risk = overview.risk?.[index];
     return [
       `Frame ${index + 1} of ${count}: ${overview.states[index]}`,
       overview.problem[index] ?? `${overview.counts[index]} object${overview.counts[index] === 1 ? "" : "s"}`,
-      score === null ? null : `lowest confidence ${Math.round(score * 100)}%`,
+      risk === undefined ? null : `risk ${Math.round(risk * 100)}%`,
+      fast.has(index) ? "moved too fast" : null,
       ...overview.flags[index].map(words),
     ]
       .filter(Boolean)

@@ -51,7 +51,7 @@ LABELKIT: tuple[Key, ...] = (
     Key("back_10", ("<",), FRAMES, "Ten frames back"),
     Key("forward_10_arrow", ("Shift+ArrowRight",), FRAMES, "Ten frames on", When.NOTHING_SELECTED),
     Key("back_10_arrow", ("Shift+ArrowLeft",), FRAMES, "Ten frames back", When.NOTHING_SELECTED),
-    Key("worth_a_look", ("N",), FRAMES, "Next frame worth a look: lowest confidence first"),
+    Key("worth_a_look", ("N",), FRAMES, "Go to the riskiest frame that nobody has seen"),
     Key("next_untouched", ("U",), FRAMES, "Next untouched frame"),
     Key("accept_next", ("A",), REVIEW, "Accept the frame and go on"),
     *(Key(f"flag_{n}", (f"Shift+{n}",), REVIEW, f"Flag: {flag.value.replace('_', ' ')}") for n, flag in enumerate(FrameFlag, 1)),
@@ -93,6 +93,10 @@ LABELKIT: tuple[Key, ...] = (
     Key("darker", ("Ctrl+ArrowDown",), VIEW, "Darker"),
     Key("more_contrast", ("Ctrl+Shift+ArrowUp",), VIEW, "More contrast"),
     Key("less_contrast", ("Ctrl+Shift+ArrowDown",), VIEW, "Less contrast"),
+    Key("light", ("L",), VIEW, "Open brightness and contrast"),
+    Key("advance", ("J",), VIEW, "Go on to the next frame after a click places the point, or stay"),
+    Key("onion", ("O",), VIEW, "Show the points of the three frames before and after"),
+    Key("magnifier", ("M",), VIEW, "Show the picture around the pointer enlarged"),
     Key("help", ("?",), VIEW, "Show the keys"),
     Key("leave", ("Escape",), VIEW, "Stop drawing, then let go of the object, then leave the stage"),
 )
@@ -106,6 +110,7 @@ _CVAT = {
     "box_tool": ("N",),
     "select_tool": ("Shift+N",),
     "worth_a_look": ("L",),
+    "light": ("Shift+L",),
     "next_object": ("]",),
     "previous_object": ("[",),
 }

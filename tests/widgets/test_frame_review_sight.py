@@ -1,0 +1,123 @@
+"""What a review tells of all its frames: risk and coverage, other sessions, small pictures; and the two sides of a conflict."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+import labelkit
+from labelkit import LabelkitError, ReviewOp
+from tests.widgets.messages import Wire
+from tests.widgets.reviewing import PLAYERS, op, opened, told, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from labelkit.synthetic import Match
+
+
+def test_the_riskiest_unseen_frame_is_told_with_its_reasons(view: Wire) -> None:
+    # when
+    worth = view.ask("worth")["result"]
+    # then
+    assert worth["risk"][worth["next"]] == max(worth["risk"])
+    assert worth["reasons"][str(worth["next"])]
+    assert worth["coverage"].startswith("seen 0 of 4")
+
+
+def test_risk_is_weighed_anew_after_edits_were_saved_without_being_asked(view: Wire) -> None:
+    # when
+    view.ask("go", index=2, painting=None)
+    told(view, "worth")
+    # then
+    assert view.events("worth")[-1]["seen"] == [False, False, True, False]
+
+
+def test_a_closed_review_weighs_no_more(view: Wire) -> None:
+    # given
+    view.ask("ready")
+    # when
+    view.widget.close()
+    time.sleep(0.6)
+    # then
+    assert view.events("worth") == []
+
+
+def test_small_pictures_come_in_one_message(view: Wire) -> None:
+    # when
+    answer = view.ask("thumbnails", indices=[0, 3])
+    # then
+    assert answer["result"] == {"sent": [0, 3]}
+    at = next(i for i, message in enumerate(view.sent) if message.get("event") == "thumbnails")
+    assert view.sent[at]["data"]["indices"] == [0, 3]
+    assert [Image.open(io.BytesIO(picture)).size for picture in view.buffers[at]] == [(96, 54)] * 2
+
+
+def test_a_frame_without_a_picture_is_left_out(clip: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    import shutil
+
+    frames = shutil.copytree(clip.clips[0].folder, tmp_path / "frames")
+    next(frames.glob("*_001.jpg")).write_text("no picture")
+    ws = labelkit.open(":memory:", workspace="club-a", user="ana")
+    ws.media.add(frames, name="match-1")
+    view = Wire.to(labelkit.widgets.FrameReview(ws, "match-1", PLAYERS), monkeypatch)
+    # then
+    assert view.ask("thumbnails", indices=[0, 1, 2])["result"] == {"sent": [0, 2]}
+    view.widget.close()
+
+
+def test_another_session_and_what_it_saved_are_shown(clip: Match, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    ana = workspace(clip, str(tmp_path / "labels.duckdb"))
+    ana.set_role("bob", "annotator")
+    view = Wire.to(opened(ana), monkeypatch)
+    with labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="bob") as bob:
+        his = bob.review.live("match-1", PLAYERS)
+        his.go(3)
+        his.apply(ReviewOp.flag(3, "bad_frame"))
+        his.save()
+        his.others()
+        # when
+        answer = view.ask("others")
+    # then
+    assert answer["result"] == {"others": [{"user": "bob", "frame": 3}]}
+    assert view.events("overview")[-1]["overview"]["flags"][3] == ["bad_frame"]
+    view.widget.close()
+    ana.close()
+
+
+def test_each_frame_of_a_conflict_is_settled_by_itself_and_the_other_side_comes_back_from_the_shelf(view: Wire) -> None:
+    # given
+    live = view.widget.live
+    before = [live.frame(i).annotations for i in range(2)]
+    theirs = [ReviewOp.delete(i, before[i][0].id) for i in range(2)]
+    view.widget.ws.review.apply(live.draft_id, base_version=live.version, ops=theirs)
+    for i in range(2):
+        op(view, kind="delete", frame=i, id=before[i][1].id)
+    with pytest.raises(LabelkitError) as stale:
+        live.save()
+    # then
+    assert stale.value.code == "DRAFT_VERSION_CONFLICT"
+    found = view.ask("conflict")["result"]
+    assert [one["index"] for one in found] == [0, 1]
+    assert before[0][0].id in {a["id"] for a in found[0]["mine"]["annotations"]}
+    assert before[0][1].id in {a["id"] for a in found[0]["theirs"]["annotations"]}
+    # when
+    view.ask("settle", index=0, side="mine")
+    view.ask("settle", index=1, side="theirs")
+    # then
+    assert view.ask("conflict")["result"] == []
+    assert live.frame(0).find(before[0][0].id) is not None
+    assert live.frame(1).find(before[1][0].id) is None
+    shelf = view.ask("shelf")["result"]
+    assert [(one["index"], one["side"]) for one in shelf] == [(1, "mine"), (0, "theirs")]
+    # when
+    answer = view.ask("unshelve", shelved=shelf[0]["id"])
+    # then
+    assert answer["ok"] is True
+    assert live.frame(1).find(before[1][0].id) is not None

@@ -1,0 +1,41 @@
+/**
+ * Who else has the draft open, and where: asked while the view is open, shown before two people change one frame.
+ * @module
+ */
+
+import { fill, h } from "../shared/dom.js";
+
+const EVERY_MS = 10_000;
+const PATIENCE_MS = 600_000;
+
+/** @typedef {{user: string, frame: number}} Other */
+
+/**
+ * @param {{kernel: import("../shared/commands.js").Channel, say: (text: string) => void}} options
+ */
+export function presence({ kernel, say }) {
+  const el = h("span", { class: "lk-presence lk-badge lk-tone-warn", hidden: true });
+  let names = "";
+  let asking = false;
+
+  /** @param {Other[]} others */
+  function show(others) {
+    el.hidden = others.length === 0;
+    fill(el, others.map(({ user, frame }) => `${user} is here too, on frame ${frame + 1}`).join("; "));
+    const now = others.map(({ user }) => user).sort().join(", ");
+    if (now && now !== names) say(`${now} has this review open too`);
+    names = now;
+  }
+
+  async function ask() {
+    if (asking || kernel.gone()) return;
+    asking = true;
+    const answer = await kernel.ask("others", {}, { patience: PATIENCE_MS }).catch(() => null);
+    asking = false;
+    if (answer) show(answer.others);
+  }
+
+  const timer = setInterval(ask, EVERY_MS);
+  void ask();
+  return { el, ask, close: () => clearInterval(timer) };
+}
