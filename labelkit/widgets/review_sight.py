@@ -25,7 +25,7 @@ class Sight(CommandWidget):
     def __init__(self, **traits: object) -> None:
         self._weighing: Timer | None = None
         self._weighing_lock = Lock()
-        super().__init__(**traits)  # type: ignore[arg-type]  # passed on
+        super().__init__(**traits)
 
     @command("worth")
     def worth(self) -> Json:

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { button, fill, h } from "../shared/dom.js";
+import { button, fill, h, table } from "../shared/dom.js";
+import { moment } from "../shared/format.js";
 import { historyTable, packTable } from "../shared/revisions.js";
 import { publishPanel } from "./publish.js";
 import { tabs } from "./tabs.js";
@@ -28,10 +29,12 @@ export function publishing({ frame, opening, hint, goTo, finish }) {
   });
   const packs = h("div", {});
   const revisions = h("div", {});
+  const shelf = h("div", {});
   const parts = tabs("Publishing", [
     { name: "publish", title: "Publish", panel: panel.el },
     { name: "packs", title: "Label packs", panel: packs },
     { name: "history", title: "Revisions", panel: revisions, open: () => void loadHistory() },
+    { name: "shelf", title: "Shelf", panel: shelf, open: () => void loadShelf() },
   ]);
 
   async function reset() {
@@ -57,6 +60,17 @@ export function publishing({ frame, opening, hint, goTo, finish }) {
       await loadHistory();
     });
     fill(revisions, table);
+  }
+
+  async function loadShelf() {
+    /** @type {{id: string, index: number, side: string, actor: string, at: string, objects: number}[] | undefined} */
+    const rows = await frame.ask("shelf");
+    if (!rows) return;
+    const back = (/** @type {string} */ shelved) => async () => {
+      if (await frame.ask("unshelve", { shelved }, { patience: 10_000 })) await loadShelf();
+    };
+    const cells = rows.map((row) => [`Frame ${row.index + 1}`, row.side === "mine" ? "mine" : "theirs", `${row.objects}`, `${row.actor}, ${moment(row.at)}`, opening.may.edit && button("Put back", back(row.id), { name: `Put frame ${row.index + 1} back` })]);
+    fill(shelf, table("Shelf", ["Frame", "Side not taken", "Objects", "Settled by", ""], cells, "Nothing on the shelf. In a conflict the side that is not taken stays here for 30 days."));
   }
 
   async function load() {

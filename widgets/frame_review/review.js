@@ -9,6 +9,7 @@ import { between } from "../shared/geometry.js";
 import { bindings } from "../shared/keys.js";
 import { actionsOf, frameNumber } from "./actions.js";
 import { ballHelp, ballSwitches } from "./ball.js";
+import { conflictView } from "./conflict.js";
 import { edits, newId } from "./edits.js";
 import { hostCanvas } from "./hosted.js";
 import { header, side, steps, toolbar } from "./layout.js";
@@ -66,7 +67,8 @@ export class Review {
     /** @type {Record<string, typeof UNKNOWN>} */
     this.styles = Object.fromEntries(opening.capability.classes.map((entry) => [entry.name, entry]));
     const style = (/** @type {string} */ label) => this.styles[label] ?? UNKNOWN;
-    this.cache = frameCache({ ready: (index) => index === this.index && this.stage.refresh() });
+    this.cache = frameCache({ ready: (index) => (index === this.index && this.stage.refresh(), this.conflict.arrived(index)) });
+    this.conflict = conflictView({ frame, style, picture: (index) => this.cache.get(index), facts: (index) => this.edits.facts(index), go: (index) => this.go(index) });
     this.edits = edits({
       send: (op) => frame.kernel.ask("op", { op }),
       changed: (index) => this.frameChanged(index),
@@ -109,6 +111,7 @@ export class Review {
     this.build();
     this.listen();
     this.saving.show(opening.save);
+    if (opening.save.status === "stale") void this.conflict.load();
     this.chooseTool(opening.capability.geometry === "point" ? "point" : "select");
     this.chooseClass(0);
     this.toolbar.labels.setAttribute("aria-pressed", "true");
@@ -120,7 +123,7 @@ export class Review {
   build() {
     const { frame } = this;
     const main = h("div", { class: "lk-main" }, this.stage.el, this.side.el, frame.banner);
-    fill(frame.root, this.header.el, this.toolbar.el, main, this.timeline.el, this.steps.status, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
+    fill(frame.root, this.header.el, this.toolbar.el, main, this.conflict.el, this.timeline.el, this.steps.status, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
     frameNumber(this);
     this.stage.locked = !this.opening.may.edit;
     if (!this.opening.may.edit) frame.show({ code: "", title: "You may look, not edit", detail: "Your role in this workspace does not allow changes.", hint: "Ask an owner for the role of annotator." }, "warn");

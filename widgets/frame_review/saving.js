@@ -55,6 +55,7 @@ export function saving({ frame, chip, undo, redo, pending }) {
     /** Shows the kernel's word, where there is a new one, and what still waits. @param {SaveState} [state] */
     show(state) {
       const news = state && state.error && state.error.code !== known.error?.code;
+      if (known.status === "stale" && state && state.status !== "stale") frame.show(null);
       if (state) known = state;
       paint();
       if (news && known.error) trouble(known.error);
