@@ -58,6 +58,7 @@ export function actionsOf(review) {
     darker: () => review.light.change("brightness", -0.1),
     more_contrast: () => review.light.change("contrast", 0.1),
     less_contrast: () => review.light.change("contrast", -0.1),
+    filmstrip: () => review.toolbar.film.setAttribute("aria-pressed", String(review.film.toggle())),
     light: () => review.light.toggle(),
     help: () => void showKeys(review.frame.root, review.keys.bound),
     leave: () => review.leave(),

@@ -100,7 +100,11 @@ export function conflictView({ frame, style, picture, facts, go }) {
       context.fillRect(0, 0, PICTURE.width, PICTURE.height);
       if (bitmap) context.drawImage(bitmap, view.left, view.top, size.width * view.scale, size.height * view.scale);
       const alone = content.annotations.filter((shape) => !other.has(told(shape)));
-      for (const shape of content.annotations) draw(context, shape, view, style(shape.label), alone.includes(shape));
+      for (const shape of content.annotations) {
+        context.globalAlpha = alone.includes(shape) ? 1 : 0.45;
+        draw(context, shape, view, style(shape.label), alone.includes(shape));
+      }
+      context.globalAlpha = 1;
       words.textContent = [`${content.annotations.length} objects, ${alone.length} only here`, ...content.flags.map((flag) => flag.replaceAll("_", " "))].join(", ");
       canvas.setAttribute("aria-label", `${TITLES[which]}, frame ${now.index + 1}: ${words.textContent}`);
     }

@@ -60,6 +60,7 @@ export function toolbar(opening, actions, hint, more) {
   });
   const changes = keyed("Changes", () => actions.toggle_changes(), hint("diff"), { title: `Show what changed against the model's labels (hold ${hint("diff")} for a glance)` });
   const labels = keyed("Labels", () => actions.toggle_labels(), hint("hide"), { title: `Show the labels (hold ${hint("hide")} to hide them)` });
+  const film = keyed("Film", () => actions.filmstrip(), hint("filmstrip"), { title: `Show small pictures of the frames around (${hint("filmstrip")})` });
   const scale = h("button", { type: "button", class: "lk-button lk-quiet lk-scale", title: `Fit the frame into the view (${hint("zoom_fit")})`, on: { click: () => actions.zoom_fit() } }, "100%");
   const el = h(
     "div",
@@ -68,7 +69,7 @@ export function toolbar(opening, actions, hint, more) {
     h("div", { class: "lk-group", role: "group", "aria-label": "Class" }, ...classes),
     h("span", { class: "lk-spring" }),
     ...more.filter((part) => part !== false),
-    h("div", { class: "lk-group", role: "group", "aria-label": "Shown" }, labels, changes),
+    h("div", { class: "lk-group", role: "group", "aria-label": "Shown" }, labels, changes, film),
     h(
       "div",
       { class: "lk-group lk-zoom", role: "group", "aria-label": "Zoom" },
@@ -77,7 +78,7 @@ export function toolbar(opening, actions, hint, more) {
       button("Zoom in", () => actions.zoom_in(), { icon: "+", title: "Zoom in (+)" }),
     ),
   );
-  return { el, tools, classes, changes, labels, scale };
+  return { el, tools, classes, changes, labels, film, scale };
 }
 
 /**

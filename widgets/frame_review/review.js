@@ -11,6 +11,7 @@ import { actionsOf, frameNumber } from "./actions.js";
 import { ballHelp, ballSwitches } from "./ball.js";
 import { conflictView } from "./conflict.js";
 import { edits, newId } from "./edits.js";
+import { filmstrip } from "./filmstrip.js";
 import { hostCanvas } from "./hosted.js";
 import { header, side, steps, toolbar } from "./layout.js";
 import { lighting } from "./light.js";
@@ -21,7 +22,7 @@ import { publishing } from "./publishing.js";
 import { saving } from "./saving.js";
 import { seeking } from "./seeking.js";
 import { Stage } from "./stage.js";
-import { timeline } from "./timeline.js";
+import { timeline, watchTheme } from "./timeline.js";
 
 /**
  * What the kernel says when a view opens.
@@ -47,7 +48,6 @@ const STATE_TONES = /** @type {const} */ ({ untouched: "plain", seen: "plain", e
 /** @type {{name: string, colour: string, dash: number[], mark: number[][]}} */
 const UNKNOWN = { name: "", colour: "#ffffff", dash: [2, 4], mark: [] };
 const GO_AFTER_MS = 80;
-const THEME_LOADS_MS = 500;
 
 export class Review {
   /**
@@ -67,7 +67,7 @@ export class Review {
     /** @type {Record<string, typeof UNKNOWN>} */
     this.styles = Object.fromEntries(opening.capability.classes.map((entry) => [entry.name, entry]));
     const style = (/** @type {string} */ label) => this.styles[label] ?? UNKNOWN;
-    this.cache = frameCache({ ready: (index) => (index === this.index && this.stage.refresh(), this.conflict.arrived(index)) });
+    this.cache = frameCache({ ready: (index) => this.pictureCame(index) });
     this.conflict = conflictView({ frame, style, picture: (index) => this.cache.get(index), facts: (index) => this.edits.facts(index), go: (index) => this.go(index) });
     this.edits = edits({
       send: (op) => frame.kernel.ask("op", { op }),
@@ -98,6 +98,7 @@ export class Review {
     this.keys = bindings(opening.keys, this.actions, () => this.stage.selectedId !== null);
     this.objects = objectList({ style, select: (id) => this.stage.select(id), remove: (id) => this.apply({ kind: "delete", frame: this.index, id }) });
     this.timeline = timeline({ overview: this.overview, go: (index) => this.go(index), words: (flag) => opening.flags.find((entry) => entry.name === flag)?.title ?? flag, fast: this.ball.fast });
+    this.film = filmstrip({ kernel: frame.kernel, count: opening.frames, go: (index) => this.go(index) });
     this.seeking = seeking({ kernel: frame.kernel, overview: this.overview, changed: () => (this.timeline.refresh(), this.frameParts()) });
     this.presence = presence({ kernel: frame.kernel, say: (text) => frame.say(text) });
     this.light = lighting({ stage: this.stage, say: (text) => this.tell(text), hint: this.keys.hint });
@@ -116,6 +117,7 @@ export class Review {
     this.chooseClass(0);
     this.toolbar.labels.setAttribute("aria-pressed", "true");
     this.toolbar.changes.setAttribute("aria-pressed", "true");
+    this.toolbar.film.setAttribute("aria-pressed", "true");
     this.switches.show(this.ball.on);
     this.show();
   }
@@ -123,7 +125,7 @@ export class Review {
   build() {
     const { frame } = this;
     const main = h("div", { class: "lk-main" }, this.stage.el, this.side.el, frame.banner);
-    fill(frame.root, this.header.el, this.toolbar.el, main, this.conflict.el, this.timeline.el, this.steps.status, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
+    fill(frame.root, this.header.el, this.toolbar.el, main, this.conflict.el, this.film.el, this.timeline.el, this.steps.status, this.steps.el, this.publishing.el, ...[...frame.root.children].filter((child) => child.matches("[role=status]")));
     frameNumber(this);
     this.stage.locked = !this.opening.may.edit;
     if (!this.opening.may.edit) frame.show({ code: "", title: "You may look, not edit", detail: "Your role in this workspace does not allow changes.", hint: "Ask an owner for the role of annotator." }, "warn");
@@ -148,11 +150,7 @@ export class Review {
     this.onBlur = () => this.keys.release();
     window.addEventListener("blur", this.onBlur);
     this.stage.el.addEventListener("blur", this.onBlur);
-    this.themes = new MutationObserver(() => {
-      this.timeline.refresh();
-      setTimeout(() => this.timeline.refresh(), THEME_LOADS_MS);
-    });
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+    this.themes = watchTheme(() => this.timeline.refresh());
   }
 
   close() {
@@ -162,6 +160,7 @@ export class Review {
     this.stage.close();
     this.hosted.close();
     this.presence.close();
+    this.film.close();
     this.timeline.close();
     this.cache.close();
     this.frame.close();
@@ -300,6 +299,7 @@ export class Review {
     this.warn();
     this.frameParts();
     this.timeline.show(this.index);
+    this.film.show(this.index);
     this.hosted.place();
     clearTimeout(this.going);
     this.going = window.setTimeout(() => this.arrive(), GO_AFTER_MS);
@@ -332,6 +332,13 @@ export class Review {
     if (index !== this.index) return;
     this.stage.refresh();
     this.frameParts();
+  }
+
+  /** @param {number} index */
+  pictureCame(index) {
+    if (index === this.index) this.stage.refresh();
+    this.film.take(index, this.cache.peek(index)?.bitmap);
+    this.conflict.arrived(index);
   }
 
   /** @param {number} index */

@@ -12,6 +12,7 @@ import { between } from "../shared/geometry.js";
  * `risk` is there once the kernel has weighed the frames
  */
 
+const THEME_LOADS_MS = 500;
 const HEIGHT = 48;
 const FLAGS_PX = 8;
 const BAR_PX = 24;
@@ -187,4 +188,14 @@ export function timeline({ overview, go, words, fast }) {
       cancelAnimationFrame(waiting);
     },
   };
+}
+
+/** Calls back when the page changes its theme, and again once its colours are loaded. @param {() => void} changed */
+export function watchTheme(changed) {
+  const watch = new MutationObserver(() => {
+    changed();
+    setTimeout(changed, THEME_LOADS_MS);
+  });
+  watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  return watch;
 }

@@ -63,6 +63,8 @@ export function frameCache({ limit = 256 * 2 ** 20, ready }) {
       }
       return picture;
     },
+    /** Gives a picture without counting it as used. @param {number} index */
+    peek: (index) => pictures.get(index),
     /** @param {number} index */
     has: (index) => pictures.has(index),
     /** Bytes of decoded pictures held now. */

@@ -94,6 +94,7 @@ LABELKIT: tuple[Key, ...] = (
     Key("more_contrast", ("Ctrl+Shift+ArrowUp",), VIEW, "More contrast"),
     Key("less_contrast", ("Ctrl+Shift+ArrowDown",), VIEW, "Less contrast"),
     Key("light", ("L",), VIEW, "Open brightness and contrast"),
+    Key("filmstrip", ("T",), VIEW, "Show small pictures of the frames around"),
     Key("advance", ("J",), VIEW, "Go on to the next frame after a click places the point, or stay"),
     Key("onion", ("O",), VIEW, "Show the points of the three frames before and after"),
     Key("magnifier", ("M",), VIEW, "Show the picture around the pointer enlarged"),
