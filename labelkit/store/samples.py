@@ -61,11 +61,15 @@ def grouped(
     """Return the samples and annotations of each group: kept ones, `class_counts` by group among them, and the others from objects."""
     samples: dict[str, int] = {}
     classes = {group: dict(counts) for group, counts in class_counts.items()}
-    for pack, revision in ((one.pack, one.revision) for one in included if is_counted(one, min_annotations)):
-        if revision is not None:
-            usable = revision.labeled_frame_count if min_annotations else revision.frame_count - (pack.broken_frame_count or 0)
-            samples[pack.group_key] = samples.get(pack.group_key, 0) + usable
-    for rows in assemble(db, [one for one in included if not is_counted(one, min_annotations)], {}, min_annotations):
+    unknown = []
+    for verdict in included:
+        pack, revision = verdict.pack, verdict.revision
+        if revision is None or not is_counted(verdict, min_annotations):
+            unknown.append(verdict)
+            continue
+        usable = revision.labeled_frame_count if min_annotations else revision.frame_count - (pack.broken_frame_count or 0)
+        samples[pack.group_key] = samples.get(pack.group_key, 0) + usable
+    for rows in assemble(db, unknown, {}, min_annotations):
         for group, number in rows.group_by("group_key").len().iter_rows():
             samples[group] = samples.get(group, 0) + number
         for group, label, number in exploded(rows.lazy(), "group_key").group_by("group_key", "label").len().collect().iter_rows():

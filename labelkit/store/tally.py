@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.core.datasets.quality import Statistics
+from labelkit.core.datasets.splits import GroupCounts
 from labelkit.store.findings import SLACK_PX
 from labelkit.store.samples import exploded
 
@@ -25,24 +26,33 @@ class Tally:
         self.samples = 0
         self.empty = 0
         self.errors: Counter[str] = Counter()
-        self.groups: set[str] = set()
         self.splits: Counter[str] = Counter()
         self.classes: Counter[tuple[str, str]] = Counter()
+        self._group_samples: Counter[str] = Counter()
+        self._group_classes: dict[str, Counter[str]] = {}
 
     def add(self, rows: pl.DataFrame) -> None:
         """Count a batch of sample rows."""
         self.samples += rows.height
         self.empty += int((rows["annotations"].list.len() == 0).sum())
-        self.groups.update(rows["group_key"].unique())
-        self.splits.update(dict(rows.group_by("split").len().iter_rows()))
-        found = exploded(rows.lazy(), "split", frame_size=True)
+        for group, split, number in rows.group_by("group_key", "split").len().iter_rows():
+            self.splits[split] += number
+            self._group_samples[group] += number
+        found = exploded(rows.lazy(), "group_key", "split", frame_size=True)
         kind = pl.when(pl.col("width").is_null()).then(pl.lit("point")).otherwise(pl.lit("box"))
         misfit = (kind != self._capability.geometry) | ~pl.col("label").is_in(list(self._capability.classes))
         mistakes = misfit.sum().alias("schema"), _misplaced().sum().alias("geometry")
-        counted = found.group_by("split", "label").agg(pl.len().alias("count"), *mistakes).collect()
-        for split, label, number, schema, geometry in counted.iter_rows():
+        counted = found.group_by("group_key", "split", "label").agg(pl.len().alias("count"), *mistakes).collect()
+        for group, split, label, number, schema, geometry in counted.iter_rows():
             self.classes[label, split] += number
-            self.errors.update(schema=schema, geometry=geometry)
+            self._group_classes.setdefault(group, Counter())[label] += number
+            self.errors["schema"] += schema
+            self.errors["geometry"] += geometry
+
+    @property
+    def groups(self) -> dict[str, GroupCounts]:
+        """Return the samples and annotations of each group."""
+        return {group: GroupCounts(number, self._group_classes.get(group, {})) for group, number in self._group_samples.items()}
 
     @property
     def annotations(self) -> int:
@@ -60,7 +70,7 @@ class Tally:
             totals[label] += number
         return Statistics(
             samples=self.samples,
-            groups=len(self.groups),
+            groups=len(self._group_samples),
             empty_samples=self.empty,
             selected_frames=selected_frames,
             class_counts=dict(sorted(totals.items())),

@@ -42,7 +42,8 @@ class Issue:
 class BuildPlan:
     """What a build would do with the facts as they are: verdicts by pack id, counts and split by group, and refusals that block it.
 
-    `groups` has the samples and annotations of each group of the included packs; `placed` the splits that earlier versions gave.
+    `groups` has the samples of each group of the included packs, and its annotations where they were counted (a preflight always does);
+    `placed` has the splits that earlier versions gave.
     """
 
     request: BuildRequest
@@ -52,12 +53,12 @@ class BuildPlan:
     placement: Mapping[str, str]
     refusals: tuple[LabelkitError, ...]
 
-    @property
+    @cached_property
     def included(self) -> tuple[Verdict, ...]:
         """Return the verdicts of the packs that go in, by pack id."""
         return tuple(verdict for verdict in self.verdicts if verdict.included)
 
-    @property
+    @cached_property
     def excluded(self) -> tuple[Verdict, ...]:
         """Return the verdicts of the packs that stay out, by pack id."""
         return tuple(verdict for verdict in self.verdicts if not verdict.included)

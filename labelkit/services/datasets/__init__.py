@@ -78,7 +78,7 @@ class Datasets:
         Raises `PERMISSION_DENIED` and `NOT_FOUND` (no such capability). All else that would stop a build is among the issues.
         """
         with self._gate.read() as (tx, actor):
-            facts = load(tx, self._gate.workspace.id, actor, request)
+            facts = load(tx, self._gate.workspace.id, actor, request, classes=True)
         planned = plan(self._gate.database, facts)
         with self._gate.read() as (tx, _):
             head = reusable(tx, self._gate.workspace.id, planned)

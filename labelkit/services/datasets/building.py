@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildOutcome, BuildStatus, BuildStep
 from labelkit.core.datasets.quality import evaluate
+from labelkit.core.datasets.splits import stability
 from labelkit.errors import (
     BuildSuperseded,
     DatasetQualityHardFail,
@@ -218,7 +219,7 @@ class Builder:
             "split_samples": {split: tally.splits[split] for split in self._plan.splits},
             "split_groups": self._plan.split_groups,
             "class_counts": tally.class_counts(self._plan.splits),
-            "stability": asdict(self._plan.stability),
+            "stability": asdict(stability(tally.groups, self._request.ratios, self._request.seed, self._plan.placed)),
         }
 
     def _enforced(self) -> bool:

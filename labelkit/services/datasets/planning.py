@@ -45,16 +45,20 @@ class Facts:
         return self.actor.user if refused else None
 
 
-def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest) -> Facts:
-    """Return the facts of a request. Raises `NOT_FOUND` for a capability that does not exist."""
+def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest, *, classes: bool = False) -> Facts:
+    """Return the facts of a request. Raises `NOT_FOUND` for a capability that does not exist.
+
+    Classes decide where new groups go; where every group has its place they are counted only when `classes` asks for them.
+    """
     capability = tx.media.capability(workspace, request.capability)
     packs = tx.datasets.sources.pack_facts(request.pack_ids)
     readable = frozenset(pack.workspace_id for pack in packs if actor.may(Action.READ, pack.workspace_id))
     override = request.include_reviewed_override and actor.may(Action.INCLUDE_REVIEWED, workspace)
     verdicts = judge(packs, Policy(request.capability, readable, override))
-    counted = [one for one in verdicts if is_counted(one, request.min_annotations)]
-    revisions = [verdict.revision.id for verdict in counted if verdict.revision is not None]
-    counts, placed = tx.datasets.sources.class_counts(revisions), tx.datasets.placements(workspace, request.name)
+    placed = tx.datasets.placements(workspace, request.name)
+    counted = [one for one in verdicts if one.revision is not None and is_counted(one, request.min_annotations)]
+    needed = classes or any(one.pack.group_key not in placed for one in counted)
+    counts = tx.datasets.sources.class_counts([one.revision.id for one in counted if one.revision is not None]) if needed else {}
     return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed)
 
 
