@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, voc, yolo, yolo_write
+from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, tables, voc, yolo, yolo_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 READERS: dict[str, Reader] = {
     "coco": coco.read,
+    "csv": tables.read,
     "cvat": cvat.read,
     "labelstudio": labelstudio.read,
     "mot": mot.read,
+    "parquet": tables.read,
     "voc": voc.read,
     "yolo": yolo.read,
 }

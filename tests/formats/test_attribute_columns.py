@@ -45,3 +45,8 @@ def test_no_columns_and_no_rows_give_none():
 def test_text_is_written_as_json():
     text = 'a "b"\\\n\x1f é'
     assert json.loads(attributes_of(pl.DataFrame({"a\n": [text]}))[0]) == {"a\n": text}
+
+
+def test_text_that_is_a_number_is_written_as_one_where_asked():
+    columns = pl.DataFrame({"id": ["7", " 1.50 ", "a7", "nan", None], "name": ["7", None, None, None, None]})
+    assert attributes_of(columns, numbers_in=["id"]).to_list() == ['{"id":7,"name":"7"}', '{"id":1.5}', '{"id":"a7"}', '{"id":"nan"}', None]
