@@ -12,7 +12,7 @@ from PIL import Image
 import labelkit
 from labelkit import LabelkitError, ReviewOp
 from tests.widgets.messages import Wire
-from tests.widgets.reviewing import PLAYERS, op, opened, told, workspace
+from tests.widgets.reviewing import PLAYERS, op, opened, published, told, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,3 +121,17 @@ def test_each_frame_of_a_conflict_is_settled_by_itself_and_the_other_side_comes_
     # then
     assert answer["ok"] is True
     assert live.frame(1).find(before[1][0].id) is not None
+
+
+def test_what_is_published_or_approved_here_shows_in_the_widgets_beside_it(view: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    beside = Wire.to(labelkit.widgets.RevisionHistory(view.widget.ws, "match-1", PLAYERS), monkeypatch)
+    # when
+    published(view)
+    (revision,) = view.ask("history")["result"]
+    view.ask("eligibility", revision=revision["id"], state="APPROVED", version=revision["eligibility_version"], reason=None)
+    view.ask("pack_step", step="revoke", pack=view.ask("packs")["result"][0]["id"], reason="wrong model")
+    # then
+    told_beside = [[(row["eligibility"], row["pack_approved"]) for row in event["revisions"]] for event in beside.events("state")]
+    assert told_beside == [[("REVIEWED", True)], [("APPROVED", True)], [("APPROVED", False)]]
+    beside.widget.close()
