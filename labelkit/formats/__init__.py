@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, tables, voc, yolo, yolo_write
+from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, python_model, tables, voc, yolo, yolo_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ READERS: dict[str, Reader] = {
     "labelstudio": labelstudio.read,
     "mot": mot.read,
     "parquet": tables.read,
+    "python": python_model.read,
     "voc": voc.read,
     "yolo": yolo.read,
 }

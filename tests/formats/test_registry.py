@@ -7,7 +7,7 @@ import pytest
 from labelkit import formats
 from labelkit.errors import UnknownFormat
 
-READERS = ["coco", "csv", "cvat", "labelstudio", "mot", "parquet", "voc", "yolo"]
+READERS = ["coco", "csv", "cvat", "labelstudio", "mot", "parquet", "python", "voc", "yolo"]
 WRITERS = ["coco", "yolo"]
 
 
