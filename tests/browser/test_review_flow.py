@@ -115,7 +115,7 @@ def test_a_conflict_offers_both_sides_and_takes_the_chosen_one(twin: Twin) -> No
     expect(page.locator(".lk-save")).to_contain_text("Stale")
     expect(page.get_by_role("alert").filter(has_text="DRAFT_VERSION_CONFLICT")).to_be_visible()
     # when
-    page.get_by_role("button", name="Take theirs").click()
+    page.get_by_role("alert").get_by_role("button", name="Take all theirs").click()
     page.wait_for_timeout(300)
     twin.settled()
     # then
@@ -179,7 +179,7 @@ def test_the_timeline_leads_to_the_frame_under_the_pointer(page: Page, match: Ma
     # then
     assert twin.index == 5
     expect(strip).to_have_attribute("aria-valuenow", "6")
-    assert "lowest confidence" in str(strip.get_attribute("aria-valuetext"))
+    assert "risk" in str(strip.get_attribute("aria-valuetext"))
     twin.settled()
     twin.review.close()
 

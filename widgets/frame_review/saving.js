@@ -39,7 +39,7 @@ export function saving({ frame, chip, undo, redo, pending }) {
     const settle = (/** @type {string} */ mine) => async () => {
       if (await frame.ask("reload", { mine }, { patience: 10_000 })) frame.show(null);
     };
-    if (known.status === "stale") frame.show(error, "warn", [button("Keep my frames", settle("keep"), { kind: "primary" }), button("Take theirs", settle("theirs"))]);
+    if (known.status === "stale") frame.show(error, "warn", [button("Keep all mine", settle("keep"), { kind: "primary" }), button("Take all theirs", settle("theirs"))]);
     else frame.show(error, "bad", [button("Try again", settle("keep"))]);
   }
 
