@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import labelkit
 from labelkit import ReviewOp
 from labelkit.synthetic import match
@@ -81,10 +83,8 @@ def test_a_conflict_is_settled_frame_by_frame_and_the_other_side_lies_on_the_she
     his.save()
     hers.run([ReviewOp.delete(2, hers.frame(2).annotations[1].id), ReviewOp.delete(3, hers.frame(3).annotations[1].id)])
     mine = hers.frame(2).annotations
-    try:
+    with pytest.raises(labelkit.LabelkitError, match="DRAFT_VERSION_CONFLICT"):
         hers.save()
-    except labelkit.LabelkitError as refused:
-        assert refused.code == "DRAFT_VERSION_CONFLICT"
     # when
     hers.settle(2, "mine")
     hers.settle(3, "theirs")
@@ -107,10 +107,9 @@ def test_a_shelved_frame_comes_back_and_what_it_replaces_is_shelved(tmp_path):
     draft = ana.review.apply(draft.id, base_version=draft.version, ops=[ReviewOp.delete(2, first.annotations[0].id)])
     hers.apply(ReviewOp.delete(2, first.annotations[1].id))
     mine = hers.frame(2).annotations
-    try:
+    with pytest.raises(labelkit.LabelkitError, match="DRAFT_VERSION_CONFLICT"):
         hers.save()
-    except labelkit.LabelkitError:
-        hers.settle(2, "theirs")
+    hers.settle(2, "theirs")
     (shelved,) = ana.review.shelf(draft.id)
     # when
     back = ana.review.unshelve(draft.id, shelved.id, base_version=ana.review.get(draft.id).version)

@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.core.geometry import Box, Point
-from labelkit.core.review.annotations import BALL, PLAYER, Annotation, Capability, FrameContent, FrameFlag, FrameState
+from labelkit.core.review.annotations import BALL, PLAYER, Annotation, Capability, FrameContent, FrameFlag, FrameSize, FrameState
 from labelkit.core.review.operations import ReviewOp
 from labelkit.core.review.publishing import FindingCode
 from labelkit.core.review.session import reduce
-from labelkit.core.review.annotations import FrameSize
 from labelkit.errors import LabelkitError
 from labelkit.store.content import CONTENT, Content, rows_of
 from labelkit.store.findings import MOST_ROWS, find

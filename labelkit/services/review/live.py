@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from labelkit.services.review.desk import Desk
     from labelkit.services.review.publish import PublishOutcome
     from labelkit.services.review.series import SeriesCases
-    from labelkit.store.database import Database
     from labelkit.store.series import Presence
 
 AUTOSAVE_S = 0.15
@@ -65,6 +64,7 @@ class LiveReview:
         self.frames = desk.frames(media)
         self._desk = desk
         self._gate = desk.gate
+        self.database = desk.gate.database
         self._autosave = autosave
         self._closed = False
         self._lock = threading.RLock()  # what is in memory
@@ -122,11 +122,6 @@ class LiveReview:
     def prelabels(self, index: int) -> tuple[Annotation, ...]:
         """Return what the seeding run proposed on a frame; nothing for a manual draft."""
         return () if self.seed is None else self.seed.frame(index).annotations
-
-    @property
-    def database(self) -> Database:
-        """Return the store, for questions over the whole content."""
-        return self._gate.database
 
     def snapshot(self) -> tuple[Content, dict[int, FrameContent]]:
         """Return the content as it was loaded and the frames that differ from it now."""
