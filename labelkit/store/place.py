@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import duckdb
 
 from labelkit.errors import LabelkitError, StorageReadFailed, StorageWriteFailed, StoreNotRecognized, StoreTooNew
+from labelkit.store import journal
 from labelkit.store.engine import PROCESS, Engine
 from labelkit.store.files import sync_folder
 from labelkit.store.lock import Holder, StoreLock, busy
@@ -57,8 +58,14 @@ class FilePlace:
         with self.locked(writes=writes, deadline_s=deadline_s):
             if not Path(self.path).is_file():  # ATTACH would make an empty one
                 raise StoreNotRecognized(path=self.path, reason="the file is gone since it was opened")
-            with attached(self.path, writes=writes) as cursor:
-                yield cursor
+            if writes or not journal.torn(self.path):
+                with attached(self.path, writes=writes) as cursor:
+                    yield cursor
+                return
+        with self.locked(writes=True, deadline_s=deadline_s):
+            journal.mend(self.path)
+        with self.unit(writes=False, deadline_s=deadline_s) as cursor:
+            yield cursor
 
 
 class MemoryPlace:
@@ -96,6 +103,9 @@ def attached(path: str, *, writes: bool, create: bool = False) -> Iterator[duckd
     """
     alias = f"store_{next(_numbers)}"
     options = f", STORAGE_VERSION '{STORAGE_VERSION}'" if create else "" if writes else ", READ_ONLY"
+    guarded = writes and not create  # a new store is whole or not there at all
+    if guarded:
+        journal.mend(path)
     cursor = PROCESS.cursor()
     try:
         try:
@@ -108,7 +118,7 @@ def attached(path: str, *, writes: bool, create: bool = False) -> Iterator[duckd
         except duckdb.Error as error:
             raise refusal(error, path=path, writes=writes) from error
         finally:
-            _detach(cursor, alias, path)
+            _detach(cursor, alias, path, guarded=guarded)
     finally:
         cursor.close()
 
@@ -118,12 +128,16 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _detach(cursor: duckdb.DuckDBPyConnection, alias: str, path: str) -> None:
+def _detach(cursor: duckdb.DuckDBPyConnection, alias: str, path: str, *, guarded: bool) -> None:
     with suppress(duckdb.TransactionException):
         cursor.execute("ROLLBACK")  # whatever is still open was not committed
     try:
+        if guarded:
+            journal.keep(cursor, alias, path)
         cursor.execute("USE memory")
         cursor.execute(f"DETACH {alias}")
+        if guarded:
+            journal.forget(path)
     except duckdb.Error:
         # The checkpoint failed, on a full disk for instance. COMMIT had synced the log, so nothing is lost: the next open replays it.
         with suppress(OSError):

@@ -245,7 +245,7 @@ def test_processes_that_make_the_same_store_at_once_get_one_store(store_path):
     assert sorted(created) == ["False", "False", "False", "True"]
     with Database.open(store_path, user="ana").reading() as tx:
         assert sorted(row.actor for row in tx.audit.rows()) == ["0", "1", "2", "3"]
-    assert names(store_path.parent) == {"labels.duckdb", "labels.duckdb.lock", "labels.duckdb.lock.next"}
+    assert names(store_path.parent) == {"labels.duckdb", "labels.duckdb.journal", "labels.duckdb.lock", "labels.duckdb.lock.next"}
 
 
 def test_what_a_killed_creator_left_is_removed(store_path):
