@@ -8,6 +8,8 @@ from labelkit.widgets.base import CommandWidget, Json, command
 from labelkit.widgets.rows import when
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from labelkit.core.review.annotations import FrameContent
     from labelkit.services.review.live import LiveReview
     from labelkit.workspace import Workspace
@@ -18,9 +20,7 @@ class Sides(CommandWidget):
 
     ws: Workspace
     live: LiveReview
-
-    def _all_new(self) -> Json:
-        raise NotImplementedError
+    _all_new: Callable[[], Json]
 
     @command("conflict")
     def conflict(self) -> list[Json]:
