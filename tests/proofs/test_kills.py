@@ -1,0 +1,146 @@
+"""A hundred kernels are killed while they save and publish: the store opens, and everything that was acknowledged is there, whole."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+import labelkit
+from tests.services.sessions import names
+from tests.services.worlds import PLAYERS, add_media
+from tests.store.processes import start
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+KILLS, FRAMES = 100, 6
+LONGEST_S = 0.35  # from the first acknowledgement to the kill: about ten saves and three publishes
+
+# Saves and publishes in turn until it is killed, and says each time what has become durable.
+WORKER = """
+import json, sys
+import labelkit
+from labelkit import ReviewOp
+from tests.services.sessions import session
+
+path, mark = sys.argv[1], sys.argv[2]
+with labelkit.open(path, user="ana", deadline_s=60) as ws:
+    print(json.dumps(["ready"]), flush=True)
+    sys.stdin.readline()
+    live = session(ws, ws.review.open("match", "player_detection"))
+    for number in range(100_000):
+        name = f"{mark}-{number}"
+        for frame in (number % 6, (number + 3) % 6):  # a save of two frames: both or none
+            live.apply(ReviewOp.add_box(frame, "ball", 1, 2, 30, 40, id=name))
+        print(json.dumps(["saved", name, live.save()]), flush=True)
+        if number % 4 == 3:
+            out = live.publish(override_warnings=True, reason="worked on")
+            print(json.dumps(["published", out.revision.id, out.revision.number, out.revision.content_hash]), flush=True)
+        if number % 12 == 11:
+            for frame in range(6):
+                for annotation in live.frame(frame).annotations:
+                    live.apply(ReviewOp.delete(frame, annotation.id))
+            print(json.dumps(["cleared", live.save()]), flush=True)
+"""
+
+
+def standby(path: Path, number: int) -> subprocess.Popen[str]:
+    return start(WORKER, path, f"k{number}")
+
+
+def killed_while_at_work(worker: subprocess.Popen[str], seconds: float) -> list[list[object]]:
+    """Let a worker that stands by work for a while, kill it, and return everything that it acknowledged."""
+    try:
+        assert json.loads(worker.stdout.readline()) == ["ready"]
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+        said = [worker.stdout.readline()]
+        time.sleep(seconds)
+    finally:
+        worker.kill()
+    rest, errors = worker.communicate(timeout=60)
+    assert (worker.returncode, errors) == (-signal.SIGKILL, "")
+    lines = [line for line in [*said, *rest.splitlines(keepends=True)] if line.endswith("\n")]  # the last one may be cut
+    return [json.loads(line) for line in lines]
+
+
+def check(ws, acknowledged: list[list[object]], published: dict[str, tuple[object, ...]]) -> None:
+    """Everything that was acknowledged is there, and nothing is there by half."""
+    draft = ws.review.open("match", PLAYERS)
+    with ws._database.reading() as tx:
+        saves = [row["version"] for row in tx.rows("SELECT version FROM draft_saves ORDER BY version")]
+        frames = {row["version"]: row["n"] for row in tx.rows("SELECT version, count(*) AS n FROM draft_frames GROUP BY version")}
+        loose = tx.rows(
+            """SELECT r.id FROM revisions r WHERE NOT EXISTS (SELECT 1 FROM eligibility e WHERE e.revision_id = r.id)
+                   OR NOT EXISTS (SELECT 1 FROM audit a WHERE a.code = 'PUBLISH_SUCCESS' AND a.facts LIKE '%' || r.id || '%')"""
+        )
+        audited = tx.rows("SELECT count(*) AS n FROM audit WHERE code = 'DRAFT_SAVED'")[0]["n"]
+
+    # versions without gaps, each with its two frames or its clearing of all, each with its audit row
+    assert saves == list(range(2, draft.version + 1))
+    assert all(frames[version] in (2, FRAMES) for version in saves if version in frames)
+    assert audited == len(saves)
+    # revisions whole, in order, none missing that was acknowledged
+    assert loose == []
+    history = ws.review.history("match", PLAYERS)
+    assert [row.number for row in history] == list(range(len(history), 0, -1))
+    assert all(ws._database.objects.exists(row.content_object) for row in history)
+    found = {row.id: (row.number, row.content_hash) for row in history}
+    assert published.items() <= found.items()
+
+    # what was saved last, or one save more whose acknowledgement was cut off
+    last = [row for row in acknowledged if row[0] in ("saved", "cleared")]
+    if last:
+        version = last[-1][-1]
+        assert draft.version in (version, version + 1)
+        kept = {name for index in range(FRAMES) for name in names(draft, index)}
+        if draft.version == version:
+            since = 1 + max((n for n, row in enumerate(last) if row[0] == "cleared"), default=-1)
+            assert {row[1] for row in last[since:]} <= kept
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_hundred_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by_half(tmp_path):
+    # given
+    path = tmp_path / "labels.duckdb"
+    chance = random.Random(20260301)
+    published: dict[str, tuple[object, ...]] = {}
+    done = 0
+    with labelkit.open(path, user="ana") as ws:
+        add_media(ws, count=FRAMES)
+        ws.review.open("match", PLAYERS)
+        waiting = standby(path, 0)
+        try:
+            for number in range(KILLS):
+                worker, waiting = waiting, standby(path, number + 1)  # the next one starts up while this one works
+
+                # when
+                acknowledged = killed_while_at_work(worker, chance.random() * LONGEST_S)
+                published |= {str(row[1]): tuple(row[2:]) for row in acknowledged if row[0] == "published"}
+                done += len(acknowledged)
+
+                # then
+                check(ws, acknowledged, published)
+        finally:
+            waiting.kill()
+            waiting.communicate(timeout=60)
+
+        # and at the end every object that a row names is there and undamaged
+        assert ws.check() == []
+        assert done > KILLS
+        assert published
+        for row in ws.review.history("match", PLAYERS)[:20]:
+            assert row.content_hash == ws._database.objects.read_frame(row.content_object).pipe(_hash)
+
+
+def _hash(rows) -> str:
+    from labelkit.store.content import Content
+
+    return Content(rows).hash(PLAYERS)
