@@ -67,7 +67,7 @@ def open_store(
 
 @app.command("import")
 def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
-    format: Annotated[str, typer.Argument(help="yolo or coco.")],
+    format: Annotated[str, typer.Argument(help="coco, csv, cvat, labelstudio, mot, parquet, voc or yolo.")],
     source: Annotated[Path, typer.Argument(help="The labels: a folder, or a file.")],
     media: Annotated[str, typer.Option(help="The media that the labels are of.")],
     capability: Annotated[str, typer.Option(help="What is labelled.")] = "player_detection",

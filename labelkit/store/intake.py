@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from labelkit.core.hashing import canonical_json
 from labelkit.store.content import ANNOTATION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from labelkit.store.database import Database
 
@@ -27,6 +28,8 @@ ITEM_SQL = """
     END || CASE WHEN attributes IS NULL THEN '' ELSE ',' || CAST(to_json(attributes) AS VARCHAR) END || ']'
 """
 
+_COLUMNS = ("frame_index", "label", "x", "y", "width", "height", "size", "score", "attributes")
+_ROWS = {name: ANNOTATION.get(name, pl.Int32()) for name in _COLUMNS}
 _TEXTS = {"label": pl.String(), "label_json": pl.String()}
 
 IMPORT_SQL = f"""
@@ -35,8 +38,8 @@ IMPORT_SQL = f"""
             id := 'ann_' || substr(sha256($seed || ':' || ordinal), 1, 20), label := label,
             x := x, y := y, width := width, height := height, size := size,
             score := score, source := $source, attributes := attributes) AS annotation
-        FROM (SELECT *, row_number() OVER (ORDER BY frame_index, file_row_number) AS ordinal
-              FROM read_parquet($rows, file_row_number = true))
+        FROM (SELECT *, row_number() OVER (ORDER BY frame_index, filename, file_row_number) AS ordinal
+              FROM read_parquet($rows, file_row_number = true, filename = true))
     ), labelled AS (
         SELECT frame_index, list(annotation ORDER BY ordinal) AS annotations,
             sha256('[[],[' || string_agg(item, ',' ORDER BY item) || ']]') AS digest
@@ -49,20 +52,24 @@ IMPORT_SQL = f"""
 """
 
 
-def import_rows(db: Database, chunks: Sequence[pl.DataFrame], *, frame_count: int, seed: str, source: str) -> str:
-    """Write imported annotation rows as a content object and return its digest.
+def import_rows(db: Database, chunks: Iterable[pl.DataFrame], *, frame_count: int, seed: str, source: str) -> str:
+    """Write imported annotation rows as a content object and return its digest; one chunk after another is in memory.
 
     Rows have frame_index, label, x, y, width, height, size, score, attributes, in file order. Ids come from `seed` and order.
     """
     with tempfile.TemporaryDirectory(prefix="labelkit-") as folder:
-        rows, made = Path(folder, "rows.parquet"), Path(folder, "content.parquet")
-        columns = ["frame_index", "label", "x", "y", "width", "height", "size", "score", "attributes"]
-        schema = {name: ANNOTATION.get(name, pl.Int32()) for name in columns}
-        whole = pl.concat(
-            [pl.DataFrame(schema=schema), *(chunk.select([pl.col(n).cast(k) for n, k in schema.items()]) for chunk in chunks)]
-        )
-        labels = whole["label"].unique()
-        texts = pl.DataFrame({"label": labels, "label_json": [canonical_json(label).decode() for label in labels]}, schema=_TEXTS)
-        whole.join(texts, on="label", how="left", maintain_order="left").write_parquet(rows)
-        db.analyse_to(made, IMPORT_SQL, rows=str(rows), seed=seed, source=source, frames=frame_count)
+        parts: list[str] = []
+        for chunk in chain([pl.DataFrame(schema=_ROWS)], chunks):
+            part = Path(folder, f"{len(parts):09d}.parquet")
+            if chunk.height or not parts:
+                _with_label_texts(chunk.select([pl.col(name).cast(kind) for name, kind in _ROWS.items()])).write_parquet(part)
+                parts.append(str(part))
+        made = Path(folder, "content.parquet")
+        db.analyse_to(made, IMPORT_SQL, rows=parts, seed=seed, source=source, frames=frame_count)
         return db.objects.put_file(made)
+
+
+def _with_label_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    labels = rows["label"].unique()
+    texts = pl.DataFrame({"label": labels, "label_json": [canonical_json(label).decode() for label in labels]}, schema=_TEXTS)
+    return rows.join(texts, on="label", how="left", maintain_order="left")
