@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,19 +167,22 @@ def _both(drags: list[Drag]) -> str:
 
 def _gesture_rows(drags: list[Drag], at: str) -> list[Row]:
     """Return the rows of what a gesture sends, and when its edit is saved."""
-    during = {len(drag.during) for drag in drags}
-    after = [" + ".join(drag.after) or "nothing" for drag in drags]
-    usual = max(set(after), key=after.count)
+    during = Counter(what for drag in drags for what in drag.during)
+    after = Counter(" + ".join(drag.after) or "nothing" for drag in drags)
     messages = Row(
         name=f"messages of a drag {at}",
         goal="0 during it, 1 after",
-        met=during == {0} and {len(drag.after) for drag in drags} == {1},
-        note=f"during: {', '.join(map(str, sorted(during)))}; after: {usual} ({after.count(usual)} of {len(drags)} drags)",
+        met=not during and all(len(drag.after) == 1 for drag in drags),
+        note=f"{len(drags)} drags; during them: {_counts(during)}; in the 1.5 s after: {_counts(after)}",
     )
     saved = [drag.saved for drag in drags if drag.saved is not None]
     unsaved = len(drags) - len(saved)
     note = f"from the mouse's release until the page says Saved; {unsaved} of {len(drags)} not within 1.5 s"
     return [messages, row(f"edit to saved {at}", Times.of(saved), goal=Goal("p95", 0.5), note=note)]
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{what} ({count})" for what, count in counter.most_common()) or "nothing"
 
 
 def _frames(board: Board, at: str, plan: Plan) -> list[Row]:
