@@ -174,6 +174,13 @@ class Notebook:
             raise AssertionError(answer["error"])
         return json.loads(answer["text"].strip().splitlines()[-1])
 
+    def until(self, expression: str, value: object, seconds: float = 15.0) -> Any:
+        """Return the value of an expression in the kernel once it is `value`, else what it was when the time was up."""
+        end = time.monotonic() + seconds
+        while (found := self.python(expression)) != value and time.monotonic() < end:
+            self.page.wait_for_timeout(100)
+        return found
+
     def cells(self) -> list[str]:
         """Return the sources of the cells: what a key that escaped would have changed."""
         sources: list[str] = self.page.evaluate(

@@ -217,7 +217,8 @@ def test_a_second_tab_shows_the_same_review_and_edits_reach_both(review: Review,
     other.press("Shift+4")
     other.saved()
     # then
-    assert review.notebook.python("[str(f) for f in review.value.frames[9].flags]") == ["false_negative_suspected"]
+    flags = ["false_negative_suspected"]
+    assert review.notebook.until("[str(f) for f in review.value.frames[9].flags]", flags) == flags
     # when
     mine = review.page.get_by_role("textbox", name="Go to frame")
     mine.fill("10")
