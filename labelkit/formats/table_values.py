@@ -84,7 +84,7 @@ def labels(table: pl.DataFrame, columns: Columns, classes: Sequence[str] | None,
         if classes is None or len(classes) != 1:
             fix = "Pass classes=['...'] with the one class that all rows are of, or name the columns with columns=[...]."
             raise LabelsUnreadable(source=root, reason="no column says what a label is", fix=fix)
-        return table.select(label=pl.lit(classes[0]), code=pl.lit(None, pl.String), detail=pl.lit(None, pl.String))
+        return table.with_columns(said=pl.lit(classes[0])).select(label="said", **_no_code())
     said = table.select(said=pl.col(column).cast(pl.String).str.strip_chars())
     if "label" not in columns.of:
         classes = class_names(root, classes)
@@ -104,14 +104,17 @@ def labels(table: pl.DataFrame, columns: Columns, classes: Sequence[str] | None,
 
 def _described(said: pl.DataFrame, root: Path) -> pl.DataFrame:
     """Return names as they are, the codes of OpenImages as the class-descriptions file beside the table names them."""
-    nothing = {"code": pl.lit(None, pl.String), "detail": pl.lit(None, pl.String)}
     if not said["said"].str.starts_with("/m/").any():
-        return said.select(label="said", **nothing)
+        return said.select(label="said", **_no_code())
     names: dict[str, str] = {}
     for file in sorted(root.glob("*class-descriptions*.csv")):
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             names |= {row[0]: row[1] for row in csv.reader(stream) if len(row) > 1}
-    return said.select(label=pl.col("said").replace(names), **nothing)
+    return said.select(label=pl.col("said").replace(names), **_no_code())
+
+
+def _no_code() -> dict[str, pl.Expr]:
+    return {"code": pl.lit(None, pl.String), "detail": pl.lit(None, pl.String)}
 
 
 def _text(values: pl.Series) -> pl.Series:

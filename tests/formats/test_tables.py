@@ -83,6 +83,11 @@ def test_places_are_understood_in_any_usual_form(tmp_path, header, row, options,
     assert helpers.geometry(read(tmp_path, "\ufeff" + text, **options).rows) == [BOX]
 
 
+def test_one_class_is_that_of_every_row(tmp_path):
+    found = read(tmp_path, "image,x,y,w,h\na.jpg,10,5,20,20.5\nb.jpg,1,2,2,2.5", classes=["ball"])
+    assert helpers.geometry(found.rows) == [(0, "ball", 10, 5, 20, 20.5, None), (1, "ball", 1, 2, 2, 2.5, None)]
+
+
 def test_points_have_a_size_or_none(tmp_path):
     found = read(tmp_path, "frame,label,cx,cy,diameter\n0,ball,10.5,5,8\n1,ball,20,30,\n", capability=helpers.POINTS)
     assert helpers.geometry(found.rows) == [(0, "ball", 10.5, 5, None, None, 8), (1, "ball", 20, 30, None, None, None)]
