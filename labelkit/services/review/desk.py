@@ -8,15 +8,19 @@ from labelkit.core.actors import Scope
 from labelkit.core.review.annotations import FrameSize
 from labelkit.errors import NotFound, ScopeMismatch
 from labelkit.services.review.draft import Draft
-from labelkit.store.content import Content
+from labelkit.store.content import Content, frame_value
 from labelkit.store.media import Frames
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from labelkit.core.media import Media
-    from labelkit.core.review.annotations import Capability
+    from labelkit.core.review.annotations import Capability, FrameContent
     from labelkit.core.review.drafts import DraftHead
     from labelkit.store.acting import Gate
     from labelkit.store.transaction import Transaction
+
+AHEAD = 32  # frames that are read together where an edit goes from frame to frame
 
 
 class Desk:
@@ -25,6 +29,7 @@ class Desk:
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self._frames: dict[str, Frames] = {}
+        self._held: tuple[tuple[str | None, str], Content] | None = None  # the base that was edited last
 
     def scope(self, tx: Transaction, media: str | Media, capability: str) -> tuple[Scope, Media, Capability]:
         """Return the scope with its media and capability. Raises `NOT_FOUND` with the nearest name."""
@@ -73,6 +78,35 @@ class Desk:
         if content_object is None:
             return Content.empty(media.frame_count)
         return Content(self.gate.database.objects.read_frame(content_object))
+
+    def saved_frames(self, tx: Transaction, head: DraftHead, media: Media, wanted: Iterable[int]) -> Callable[[int], FrameContent]:
+        """Return what gives a frame of the draft as it is saved: the `wanted` ones at once, others when they are asked for.
+
+        The base is read once a process: a small edit of a large draft reads little.
+        """
+        base = self._base(head.base_object, media)
+        known: dict[int, FrameContent] = {}
+
+        def take(indices: Sequence[int] | None) -> None:
+            rows = tx.review.overlay(head, frames=indices)
+            known.update({row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)})
+            known.update({index: base.frame(index) for index in indices or () if index not in known})
+
+        def load(index: int) -> FrameContent:
+            if index not in known:
+                take(range(index, min(index + AHEAD, len(base))))
+            return known[index]
+
+        first = sorted({index for index in wanted if 0 <= index < len(base)})
+        if first:
+            take(first)
+        return load
+
+    def _base(self, content_object: str | None, media: Media) -> Content:
+        held = self._held
+        if held is None or held[0] != (content_object, media.id):
+            held = self._held = (content_object, media.id), self.content(content_object, media)
+        return held[1]
 
 
 def frame_size(frames: Frames, index: int) -> FrameSize | None:

@@ -80,10 +80,10 @@ class DraftCases:
                 return self._desk.draft(head, media, capability)
             self._expect(act.tx, head, base_version)
             frames = self._desk.frames(media)
-            content = self._desk.content(head.base_object, media).replaced(act.tx.review.overlay(head))
-            session = Session(capability, content.frame, lambda index: frame_size(frames, index))
+            saved = self._desk.saved_frames(act.tx, head, media, [op.frame for op in operations])
+            session = Session(capability, saved, lambda index: frame_size(frames, index))
             changed = {after.index: after for op in operations for after in session.run([op])}
-            really = [after for index, after in sorted(changed.items()) if after != content.frame(index)]
+            really = [after for index, after in sorted(changed.items()) if after != saved(index)]
             if really:
                 head = self._save(act, head, really, save_id or new_id("sav"))
         return self._desk.draft(head, media, capability)
