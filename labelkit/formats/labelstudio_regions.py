@@ -76,7 +76,7 @@ def regions(record: Json, answer: Answer, frame_count: int) -> Iterator[Region]:
         try:
             yield from _read(at, main, group, answer, frame_count)
         except _WrongError as wrong:
-            yield at._replace(code=str(wrong.code), detail=f"{region}: {wrong}")
+            yield at._replace(code=str(wrong.code), detail=f"{region}: {text_of(str(wrong))}")
 
 
 def _read(at: Region, main: Json, group: list[Json], answer: Answer, frame_count: int) -> Iterator[Region]:

@@ -117,6 +117,7 @@ REGIONS = {
     "a brush": ({"type": "brushlabels", "value": {"rle": [1, 2], "format": "rle", "brushlabels": ["player"]}}, "LABEL_NO_PLACE", "a mask"),
     "a choice": ({"type": "choices", "value": {"choices": ["good"]}}, "LABEL_NO_PLACE", "choices"),
     "a relation": ({"type": "relation", "from_id": "a", "to_id": "b"}, "LABEL_NO_PLACE", "relation"),
+    "a kind that is no text": ({"type": "\ud800"}, "LABEL_NO_PLACE", "\\ud800"),
     "nothing": ({}, "LABEL_NO_PLACE", "it is not in one place"),
     "a value that is a list": ({"type": "rectanglelabels", "value": [1]}, "LABEL_NO_PLACE", "rectanglelabels"),
     "no label": (region(labels=[]), "LABEL_MALFORMED", "it has no label"),
