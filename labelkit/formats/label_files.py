@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST_FILE = 64 << 20
+NOT_REGULAR = "it is no regular file"
 
 
 class RefusedFileError(Exception):
@@ -54,27 +55,48 @@ def content(path: str, root: Path) -> bytes:
 
     Raises `RefusedFileError` as `check` does, and for a file larger than `LARGEST_FILE`.
     """
-    check(path, root)
+    _within(path, root)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 (20,000 times; Path costs more)
-            data = file.read(LARGEST_FILE + 1)
+        data = _regular(path)
     except OSError as error:
         raise RefusedFileError(RefusedCode.UNREADABLE, str(error.strerror)) from error
+    if data is None:
+        raise RefusedFileError(RefusedCode.UNREADABLE, NOT_REGULAR)
     if len(data) > LARGEST_FILE:
         raise RefusedFileError(RefusedCode.MALFORMED, f"larger than {LARGEST_FILE >> 20} MB, which no picture's labels are")
     return data
 
 
 def check(path: str, root: Path) -> None:
-    """Raise `RefusedFileError` for a link out of the folder, and for what is no regular file: a pipe would keep its reader waiting."""
-    if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):  # noqa: PTH114 (as above)
-        raise RefusedFileError(RefusedCode.OUTSIDE_ROOT, "it is a link that leads out of the folder")
+    """Raise `RefusedFileError` for a link out of the folder, a file that is not there, and what is no regular file, such as a pipe."""
+    _within(path, root)
     try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 (as above)
+        regular = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 (as below)
     except OSError as error:
         raise RefusedFileError(RefusedCode.UNREADABLE, str(error.strerror)) from error
     if not regular:
-        raise RefusedFileError(RefusedCode.UNREADABLE, "it is no regular file")
+        raise RefusedFileError(RefusedCode.UNREADABLE, NOT_REGULAR)
+
+
+def _within(path: str, root: Path) -> None:
+    if os.path.islink(path) and not os.path.realpath(path).startswith(f"{root}{os.sep}"):  # noqa: PTH114 (20,000 times; Path costs more)
+        raise RefusedFileError(RefusedCode.OUTSIDE_ROOT, "it is a link that leads out of the folder")
+
+
+def _regular(path: str) -> bytes | None:
+    """Return the bytes of a regular file up to one more than `LARGEST_FILE`, None for any other; a pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # file objects would cost more than the reading
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        wanted = min(status.st_size, LARGEST_FILE + 1)
+        data = os.read(descriptor, wanted)
+        while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def _walk(folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:

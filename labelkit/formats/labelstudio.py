@@ -100,6 +100,7 @@ def _records(file: Path) -> Iterator[object]:
         with file.open("rb") as stream:
             document = JsonDocument(stream, file)
             yield from chain.from_iterable(document.values()) if document.is_array() else (document.value(),)
+            document.finish()
     except OSError as error:
         raise LabelsUnreadable(source=file, reason=str(error.strerror), fix="Ask for permission to read the file.") from error
 

@@ -323,7 +323,11 @@ def test_a_single_task_needs_no_list(tmp_path):
     assert read(tmp_path, task(region())).rows.height == 1
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[{]", json.dumps([task(region())])[:-9]], ids=["empty", "words", "broken", "cut off"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "no JSON", "[{]", json.dumps([task(region())])[:-9], "[][]", "{}{}"],
+    ids=["empty", "words", "broken", "cut off", "two", "two tasks"],
+)
 def test_what_is_no_json_is_refused_with_the_byte(tmp_path, text):
     with pytest.raises(LabelsUnreadable, match="byte"):
         read(tmp_path, text)
