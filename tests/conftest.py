@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+# A property is about values, not about how busy the machine is.
+settings.register_profile("labelkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("labelkit")
 
 
 @pytest.fixture(scope="session")
