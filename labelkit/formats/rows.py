@@ -119,7 +119,10 @@ class Chunk:
 
 
 class Reader(Protocol):
-    """What every format's `read` is: arguments are checked at the call, the source is read while the chunks are taken."""
+    """What every format's `read` is: arguments are checked at the call, the source is read while the chunks are taken.
+
+    A format may have options of its own, with defaults.
+    """
 
     def __call__(  # noqa: D102 (said above)
         self,
