@@ -12,8 +12,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import labelkit
+from tests.bench import postgres
 from tests.bench.drafts import plain_saves
-from tests.bench.harness import Goal, Row, Times, alternate, row, timed
+from tests.bench.harness import Goal, Row, Times, alternate, row, seconds_text, timed
 from tests.bench.scopes import CLASSES, frame_content, grey_frames
 from tests.bench.stores import USER
 
@@ -64,7 +65,11 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
             rate = len(saves.seconds) / seconds
             note = f"{len(saves.seconds)} saves in {seconds:g} s, {rate:.0f} a second, none lost; {FRAMES} frames a draft, 24 boxes a save"
             goal = GOAL if pace_s else None
-            rows.append(row(f"{processes} processes save {name}", saves, limit=limit, goal=goal, note=note))
+            theirs = None if quick else postgres.saves(processes=processes, seconds=seconds, pace_s=pace_s)
+            peer = None if theirs is None else (postgres.NAME, theirs)
+            if theirs is not None:
+                note += f"; PostgreSQL p95 {seconds_text(theirs.p95)}, {len(theirs.seconds) / seconds:.0f} a second"
+            rows.append(row(f"{processes} processes save {name}", saves, peer=peer, limit=limit, goal=goal, note=note))
         return rows
 
 
