@@ -1,0 +1,3 @@
+"""What pytest leaves alone: programs that the peers' interpreter runs, with libraries that only it has."""
+
+collect_ignore = ["postgres_reviewer.py"]
