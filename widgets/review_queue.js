@@ -3,9 +3,10 @@
  * @module
  */
 
-import { badge, button, h, shortId } from "./shared/dom.js";
+import { badge, button, h } from "./shared/dom.js";
 import { count, moment } from "./shared/format.js";
 import { head } from "./shared/head.js";
+import { origin } from "./shared/revisions.js";
 import { shell } from "./shared/shell.js";
 import { longTable } from "./shared/windowed.js";
 
@@ -44,11 +45,12 @@ function render({ model, el }) {
       { head: "Edited", width: "56px", number: true },
       { head: "Accepted", width: "64px", number: true },
       { head: "Flagged", width: "56px", number: true },
+      { head: "Draft from", width: "112px" },
       { head: "Revision", width: "136px" },
       { head: "Open by", width: "minmax(64px, 1fr)" },
       { head: h("span", { class: "lk-offscreen" }, "Action"), width: "104px" },
     ],
-    cells: (/** @type {ScopeRow} */ row) => [text(row.media, `${row.media} \u00b7 group ${row.group_key} \u00b7 ${row.camera_type}`), text(row.capability), progress(row), count(row.edited), count(row.accepted), count(row.flagged), revision(row), text(row.present || "\u2013"), action(row.draft_id ? "Continue" : "Review", row.media, row.capability, row.draft_id ? null : row.run_id)],
+    cells: (/** @type {ScopeRow} */ row) => [text(row.media, `${row.media} \u00b7 group ${row.group_key} \u00b7 ${row.camera_type}`), text(row.capability), progress(row), count(row.edited), count(row.accepted), count(row.flagged), origin(row.lineage), revision(row), text(row.present || "\u2013"), action(row.draft_id ? "Continue" : "Review", row.media, row.capability, row.draft_id ? null : row.run_id)],
     empty: "Nothing to review yet. Import prelabels with ws.prelabels.import_(\u2026) and refresh.",
     height: 420,
     rowHeight: 36,
@@ -67,7 +69,7 @@ function render({ model, el }) {
       { head: "By", width: "minmax(64px, 1fr)" },
       { head: h("span", { class: "lk-offscreen" }, "Action"), width: "104px" },
     ],
-    cells: (/** @type {RunRow} */ row) => [moment(row.created_at), text(row.media), text(row.capability), text(`${row.model} ${row.model_version}`.trim()), shortId(row.lineage), count(row.annotation_count), count(row.refused), badge(row.status, row.status === "completed" ? "good" : "plain"), text(row.created_by), action("Review", row.media, row.capability, row.run_id)],
+    cells: (/** @type {RunRow} */ row) => [moment(row.created_at), text(row.media), text(row.capability), text(`${row.model} ${row.model_version}`.trim()), origin(row.lineage), count(row.annotation_count), count(row.refused), badge(row.status, row.status === "completed" ? "good" : "plain"), text(row.created_by), action("Review", row.media, row.capability, row.run_id)],
     empty: "No prelabel run yet.",
     height: 420,
     rowHeight: 36,

@@ -47,7 +47,8 @@ _SERIES = """
         UNION SELECT media_id, capability FROM published
     )
     SELECT m.name AS media, s.capability, m.group_key, m.camera_type, m.frame_count, u.run_id, coalesce(u.run_count, 0) AS run_count,
-        d.id AS draft_id, d.version, d.lineage, coalesce(g.seen, 0) AS seen, coalesce(g.edited, 0) AS edited,
+        d.id AS draft_id, d.version, CASE WHEN d.id IS NOT NULL THEN coalesce(d.lineage, 'legacy_unknown') END AS lineage,
+        coalesce(g.seen, 0) AS seen, coalesce(g.edited, 0) AS edited,
         coalesce(g.accepted, 0) AS accepted, coalesce(g.flagged, 0) AS flagged, coalesce(o.users, '') AS present,
         r.number AS revision, p.revision_id, e.state AS eligibility, d.updated_at, d.updated_by
     FROM scopes s JOIN media m ON m.id = s.media_id

@@ -3,8 +3,9 @@
  * @module
  */
 
-import { badge, button, h, shortId } from "../shared/dom.js";
+import { badge, button, h } from "../shared/dom.js";
 import { readable } from "../shared/keys.js";
+import { origin } from "../shared/revisions.js";
 import { swatch } from "./objects.js";
 
 /** @typedef {import("./review.js").Opening} Opening */
@@ -36,7 +37,7 @@ export function header(opening, actions, hint, here, python) {
       { class: "lk-row" },
       h("h2", {}, opening.media),
       badge(opening.capability.name, "info"),
-      h("span", { class: "lk-dim" }, "from ", opening.draft.lineage.startsWith("pack:") ? shortId(opening.draft.lineage) : opening.draft.lineage),
+      h("span", { class: "lk-dim" }, "from ", origin(opening.draft.lineage)),
     ),
     h("div", { class: "lk-row" }, here, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
   );

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { badge, button, fill, h, shortId } from "../shared/dom.js";
+import { badge, button, compact, fill, h, shortId } from "../shared/dom.js";
 
 /** @typedef {import("../shared/revisions.js").PackRow} PackRow */
 /** @typedef {import("../shared/commands.js").Report} Report */
@@ -11,6 +11,8 @@ import { badge, button, fill, h, shortId } from "../shared/dom.js";
 
 const SHOWN = 50;
 const OVERRIDABLE = "WARNINGS_REQUIRE_OVERRIDE";
+/** @type {Report} */
+const NO_REASON = { code: "REASON_REQUIRED", title: "A reason is required", detail: "The override of the warnings was asked without one.", hint: "Say why the warnings are acceptable; it is kept in the audit trail." };
 
 /**
  * @param {{send: (args: {pack: string | null, override_warnings: boolean, reason: string | null}) => Promise<any>, go: (finding: Finding) => void, reset: () => Promise<unknown>, mayPublish: boolean, mayOverride: boolean, hint: string}} options
@@ -19,6 +21,7 @@ const OVERRIDABLE = "WARNINGS_REQUIRE_OVERRIDE";
 export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint }) {
   const pack = h("select", { class: "lk-input", "aria-label": "Label pack to publish into" });
   const first = h("span", { class: "lk-dim", hidden: true }, "The first publish creates the label pack.");
+  const none = h("span", { class: "lk-row" });
   const action = button("Publish", publish, { kind: "primary", title: mayPublish ? `Publish the draft (${hint})` : "Publishing needs a reviewer", disabled: !mayPublish });
   const outcome = h("div", { class: "lk-outcome", role: "status" });
   const findings = h("div", { class: "lk-findings", hidden: true });
@@ -28,7 +31,8 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
   const el = h(
     "div",
     { class: "lk-publish" },
-    h("div", { class: "lk-row" }, h("label", { class: "lk-row" }, h("span", { class: "lk-dim" }, "Label pack"), pack), first, action, outcome, h("span", { class: "lk-spring" }), button("Reset draft\u2026", reset, { kind: "quiet", title: "Back to the labels it was seeded with; can be restored" })),
+    h("div", { class: "lk-row" }, h("label", { class: "lk-row" }, h("span", { class: "lk-dim" }, "Label pack"), pack), first, action, none, h("span", { class: "lk-spring" }), button("Reset draft\u2026", reset, { kind: "quiet", title: "Back to the labels it was seeded with; can be restored" })),
+    outcome,
     findings,
     override,
   );
@@ -36,7 +40,7 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
   async function publish() {
     const overriding = !override.hidden && tick.checked;
     if (overriding && !reason.value.trim()) {
-      fill(outcome, badge("REASON_REQUIRED", "bad"), h("span", {}, "Say why the warnings are acceptable."));
+      tell(NO_REASON, "bad");
       reason.focus();
       return;
     }
@@ -59,18 +63,17 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
     reason.value = "";
   }
 
+  /** Says what became of a publish: code, title, detail and hint. @param {Report} report @param {"warn" | "bad"} tone @param {...(HTMLElement | false)} actions */
+  function tell(report, tone, ...actions) {
+    const detail = h("span", { class: "lk-dim" }, report.detail, report.hint && ` ${report.hint}`);
+    fill(outcome, badge(report.code, tone), h("strong", {}, report.title), ...actions, detail);
+  }
+
   /** @param {Report} report */
   function refused(report) {
     const warnings = report.code === OVERRIDABLE;
-    const found = /** @type {Finding[]} */ (report.facts?.findings ?? []);
-    fill(
-      outcome,
-      badge(report.code, warnings ? "warn" : "bad"),
-      h("span", {}, found.length ? `${report.title}: ${found.length} to look at.` : `${report.title}. ${report.detail}`),
-      report.code === "RESET_DRAFT_REQUIRED" && button("Reset draft", reset, { kind: "danger" }),
-    );
-    if (!found.length && report.hint) outcome.append(h("span", { class: "lk-dim" }, report.hint));
-    list(found);
+    tell(report, warnings ? "warn" : "bad", report.code === "RESET_DRAFT_REQUIRED" && button("Reset draft", reset, { kind: "danger" }));
+    list(/** @type {Finding[]} */ (report.facts?.findings ?? []));
     override.hidden = !(warnings && mayOverride);
   }
 
@@ -97,11 +100,11 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
     packs(rows) {
       const open = rows.filter((row) => row.publishable);
       const chosen = pack.value;
-      fill(pack, ...open.map((row) => h("option", { value: row.id }, `${row.id.slice(0, 12)}\u2026 (${row.review_status})`)));
+      fill(pack, ...open.map((row) => h("option", { value: row.id, title: row.id }, `${compact(row.id)} (${row.review_status})`)));
       if (open.some((row) => row.id === chosen)) pack.value = chosen;
       /** @type {HTMLElement} */ (pack.parentElement).hidden = open.length === 0;
       first.hidden = rows.length > 0;
-      if (rows.length && !open.length) fill(outcome, badge("no approved pack", "warn"), h("span", {}, "Approve a label pack first: see Label packs. ", shortId(rows[0].id)));
+      fill(none, ...(rows.length && !open.length ? [badge("no approved pack", "warn"), "Approve a label pack first: see Label packs.", shortId(rows[0].id)] : []));
     },
   };
 }

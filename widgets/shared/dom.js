@@ -8,6 +8,7 @@
 const FOCUSABLE = new Set(["button", "input", "select", "textarea", "a", "summary"]);
 /** JupyterLab looks for this on the focused element itself, and leaves its keys alone there. */
 const OWN_KEYS = "data-lm-suppress-shortcuts";
+const COPIED_MS = 1000;
 
 /**
  * Makes an element. `on` holds listeners, `class`, `text` and `style` what they say, true and false set and omit an attribute, and the
@@ -78,10 +79,25 @@ export function compact(id) {
   return before.endsWith("_") ? `${before}\u2026${bare.slice(-6)}` : `${before}${bare.slice(0, 8)}\u2026`;
 }
 
-/** A compact id, whole on hover, copied by a click. @param {string | null | undefined} id */
-export function shortId(id) {
+/**
+ * A compact id, whole on hover, copied by a click.
+ * @param {string | null | undefined} id @param {string} [short] the compact form @param {string} [meaning] said on hover too
+ */
+export function shortId(id, short = compact(id ?? ""), meaning = "") {
   if (!id) return h("span", { class: "lk-dim" }, "none");
-  return h("button", { type: "button", class: "lk-id", title: `${id} (click to copy)`, on: { click: () => copy(id) } }, compact(id));
+  const element = h("button", { type: "button", class: "lk-id", title: `${id}${meaning && `: ${meaning}`} (click to copy)`, on: { click: taken } }, short);
+  let back = 0;
+
+  /** Says for a moment that the id was copied, without moving what stands around it. */
+  async function taken() {
+    const done = await copy(/** @type {string} */ (id));
+    clearTimeout(back);
+    element.style.minWidth = `${element.offsetWidth}px`;
+    element.textContent = done ? "copied" : "not copied";
+    back = window.setTimeout(() => (element.textContent = short), COPIED_MS);
+  }
+
+  return element;
 }
 
 /**

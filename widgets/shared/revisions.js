@@ -16,6 +16,19 @@ const TONES = { approved: "good", passed: "good", pending: "warn", rejected: "ba
 /** @type {Record<string, string>} */
 const WORDS = { approve: "Approve", reject: "Reject", revoke: "Revoke" };
 
+/** What a lineage without a pack means. @type {Record<string, string>} */
+const ORIGINS = { manual: "begun by hand, from no prelabels", legacy_unknown: "an older record, made before this was kept" };
+
+/**
+ * Where content came from, in the same words in every view and as Python's `Lineage.compact` says it: whole on hover, copied by a click.
+ * @param {string | null} lineage  null where there is nothing yet
+ */
+export function origin(lineage) {
+  if (!lineage) return h("span", { class: "lk-dim" }, "\u2013");
+  const short = lineage.startsWith("pack:") ? `pack:\u2026${lineage.slice(-6)}` : lineage;
+  return shortId(lineage, short, ORIGINS[lineage]);
+}
+
 /** A state as a badge. @param {string} state */
 export function state(state) {
   return badge(state.toLowerCase(), TONES[state] ?? "plain");
@@ -73,7 +86,7 @@ function provenance(row) {
     "div",
     { class: "lk-stack lk-tight" },
     h("span", {}, moment(row.created_at), ` by ${row.actor}`),
-    h("span", { class: "lk-dim" }, "from ", shortId(row.lineage), ", draft ", shortId(row.draft_id), ` v${row.draft_version}`),
+    h("span", { class: "lk-dim" }, "from ", origin(row.lineage), ", draft ", shortId(row.draft_id), ` v${row.draft_version}`),
     h("span", { class: "lk-dim" }, "pack ", shortId(row.pack_id), ", content ", shortId(row.content_hash)),
     row.warnings.length > 0 && h("span", { class: "lk-dim" }, `warnings overridden: ${row.warnings.join(", ")}${row.reason ? ` (${row.reason})` : ""}`),
   );
