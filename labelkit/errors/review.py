@@ -66,7 +66,7 @@ class ValidationHardFail(LabelkitError):
     status = 422
     title = "The labels are not valid"
     template = "{count} finding(s) must be fixed first: {summary}."
-    advice = "Fix each finding (see .facts['findings']) and publish again."
+    advice = "Fix each finding (in Python: .facts['findings']) and publish again."
 
 
 class WarningsRequireOverride(LabelkitError):
@@ -74,7 +74,7 @@ class WarningsRequireOverride(LabelkitError):
     status = 409
     title = "There are warnings"
     template = "{count} warning(s): {summary}."
-    advice = "Look at them (see .facts['findings']); publish with override_warnings=True and a reason if they are acceptable."
+    advice = "Look at each (in Python: .facts['findings']); if they are acceptable, publish with an override (override_warnings=True) and a reason."
 
 
 class OverrideForbidden(LabelkitError):
