@@ -14,6 +14,9 @@ from labelkit.core.review.annotations import Capability, FrameState
 from labelkit.core.review.publishing import Finding, FindingCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from labelkit.core.review.annotations import FrameContent
     from labelkit.store.content import Content
     from labelkit.store.media import Frames
 
@@ -24,7 +27,26 @@ MOST_ROWS = 200
 
 def find(content: Content, frames: Frames, capability: Capability) -> list[Finding]:
     """Return every finding: hard ones first, then warnings, by code and frame; after 200 of a code one row counts the rest."""
-    rows = content.annotations().join(
+    rows = _on_frames(content.annotations(), frames)
+    found = [*_hard(rows, capability), *_content_warnings(content), *_ball_warnings(rows, capability), *_twins(rows)]
+    return sorted(found, key=lambda finding: (not finding.hard, finding.code, finding.frame))
+
+
+def leaps(content: Content, changed: Mapping[int, FrameContent], frames: Frames, capability: Capability) -> pl.DataFrame:
+    """Return the points that moved faster than is plausible from the one before: `frame_index`, `before`, `speed`, `id`, in frame order.
+
+    `changed` stands in place of frames of the content. A frame with several points or none says nothing of where the point was: it is
+    passed over. The speed is in frame widths a second.
+    """
+    places = ["frame_index", "id", "x", "y"]
+    kept = content.annotations().select(places).filter(~pl.col("frame_index").is_in(list(changed)))
+    new = [(index, a.id, a.geometry.x, a.geometry.y) for index, frame in changed.items() for a in frame.annotations]
+    rows = pl.concat([kept, pl.DataFrame(new, schema=kept.schema, orient="row")])
+    return _fast(_on_frames(rows, frames), capability)
+
+
+def _on_frames(rows: pl.DataFrame, frames: Frames) -> pl.DataFrame:
+    return rows.join(
         frames.rows.select(
             pl.col("index").alias("frame_index"), "pts_ms", pl.col("width").alias("frame_width"), pl.col("height").alias("frame_height")
         ),
@@ -32,8 +54,6 @@ def find(content: Content, frames: Frames, capability: Capability) -> list[Findi
         how="left",
         maintain_order="left",
     )
-    found = [*_hard(rows, capability), *_content_warnings(content), *_ball_warnings(rows, capability), *_twins(rows)]
-    return sorted(found, key=lambda finding: (not finding.hard, finding.code, finding.frame))
 
 
 def _hard(rows: pl.DataFrame, capability: Capability) -> list[Finding]:
@@ -88,22 +108,26 @@ def _ball_warnings(rows: pl.DataFrame, capability: Capability) -> list[Finding]:
             Finding(FindingCode.SEVERAL_BALLS, row["frame_index"], f"Frame {row['frame_index']} has {row['len']} points, one is expected")
             for row in several.head(MOST_ROWS).iter_rows(named=True)
         ]
-    if capability.max_speed is not None:
-        alone = rows.filter(pl.len().over("frame_index") == 1).sort("frame_index")
-        seconds = (pl.col("pts_ms") - pl.col("pts_ms").shift(1)) / 1000
-        distance = ((pl.col("x") - pl.col("x").shift(1)) ** 2 + (pl.col("y") - pl.col("y").shift(1)) ** 2).sqrt()
-        speed = distance / pl.col("frame_width") / seconds
-        fast = alone.with_columns(speed.alias("speed")).filter((pl.col("speed") > capability.max_speed) & pl.col("speed").is_finite())
-        found += [
-            Finding(
-                FindingCode.BALL_JUMP,
-                row["frame_index"],
-                f"Frame {row['frame_index']}: the point moved {row['speed']:.1f} frame widths a second",
-                row["id"],
-            )
-            for row in fast.head(MOST_ROWS).iter_rows(named=True)
-        ]
+    found += [
+        Finding(
+            FindingCode.BALL_JUMP,
+            row["frame_index"],
+            f"Frame {row['frame_index']}: the point moved {row['speed']:.1f} frame widths a second",
+            row["id"],
+        )
+        for row in _fast(rows, capability).head(MOST_ROWS).iter_rows(named=True)
+    ]
     return found
+
+
+def _fast(rows: pl.DataFrame, capability: Capability) -> pl.DataFrame:
+    limit = None if capability.geometry != "point" else capability.max_speed
+    alone = rows.filter(pl.len().over("frame_index") == 1).sort("frame_index")
+    seconds = (pl.col("pts_ms") - pl.col("pts_ms").shift(1)) / 1000
+    distance = ((pl.col("x") - pl.col("x").shift(1)) ** 2 + (pl.col("y") - pl.col("y").shift(1)) ** 2).sqrt()
+    speed = distance / pl.col("frame_width") / seconds
+    moved = alone.select("frame_index", pl.col("frame_index").shift(1).alias("before"), speed.alias("speed"), "id")
+    return moved.filter((pl.col("speed") > (float("inf") if limit is None else limit)) & pl.col("speed").is_finite())
 
 
 def _twins(rows: pl.DataFrame) -> list[Finding]:

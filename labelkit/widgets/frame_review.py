@@ -125,6 +125,7 @@ class FrameReview(Sight, Sides):
         self.weigh_soon()
         may = self.ws.actor
         return {
+            "user": may.user,
             "media": self.media.name,
             "capability": {
                 "name": self.capability.name,
@@ -135,10 +136,10 @@ class FrameReview(Sight, Sides):
             },
             "draft": {"id": self.live.draft_id, "version": self.live.version, "lineage": self.lineage},
             "frames": self.live.frame_count,
-            "times_ms": self.live.frames.rows["pts_ms"].to_list() if self.capability.max_speed else None,
             "cursor": self.live.cursor,
             "flags": [{"name": flag.value, "title": flag.value.replace("_", " ").capitalize()} for flag in FrameFlag],
             "overview": self.live.overview(),
+            "leaps": self.leaps(),
             "keys": keyboard.as_json(self._keys),
             "save": self._save_state(),
             "may": {
@@ -187,6 +188,7 @@ class FrameReview(Sight, Sides):
             self._all_new()
         else:
             self._follow()
+            self.tell_leaps()
         shown = self.live.frame(edit.frame) if not across else next(iter(changed), None)
         if not across:
             self._wrote(f"ws.review.apply({self.live.draft_id!r}, base_version={self.live.version}, ops=[{_call(edit)}])")
@@ -337,6 +339,7 @@ class FrameReview(Sight, Sides):
         self._follow()
         data = self.overview()
         self.tell("overview", data)
+        self.tell_leaps()
         return data
 
     def _history(self) -> list[rows.Row]:

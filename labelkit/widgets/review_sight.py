@@ -6,6 +6,7 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from labelkit.errors import LabelkitError
+from labelkit.services.review import watching
 from labelkit.widgets.base import CommandWidget, Json, command
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Sight(CommandWidget):
     live: LiveReview
 
     def __init__(self, **traits: object) -> None:
+        self._leaps: list[dict[str, object]] = []
         self._weighing: Timer | None = None
         self._weighing_lock = Lock()
         super().__init__(**traits)
@@ -52,6 +54,17 @@ class Sight(CommandWidget):
             found.append(index)
         self.tell("thumbnails", {"indices": found, "mime": "image/jpeg"}, pictures)
         return {"sent": found}
+
+    def leaps(self) -> list[dict[str, object]]:
+        """Return every point that moved too fast, as edited so far: what a publish would warn of."""
+        self._leaps = watching.leaps(self.live)
+        return self._leaps
+
+    def tell_leaps(self) -> None:
+        """Tell the views which points move too fast, if that is new."""
+        before = self._leaps
+        if self.leaps() != before:
+            self.tell("leaps", {"leaps": self._leaps})
 
     def close(self) -> None:
         """Take the widget out of the page and weigh no more."""

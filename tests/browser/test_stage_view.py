@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 PAINTED = """() => {
   const context = document.querySelector(".lk-film-canvas").getContext("2d");
-  const middle = (i) => [...context.getImageData(i * 100 + 50, 29, 1, 1).data];
+  const middle = (i) => [...context.getImageData(i * 104 + 50, 29, 1, 1).data];
   return Array.from({ length: 12 }, (_, i) => middle(i).join() !== "26,28,31,255");
 }"""
 
@@ -42,7 +42,7 @@ def test_light_is_changed_by_key_and_in_the_panel_and_put_back_without_a_message
     expect(twin.page.get_by_role("slider", name="Brightness")).to_have_value("130")
     assert twin.bridge.faults() == []
     # when
-    twin.page.get_by_role("button", name="Reset", exact=True).click()
+    twin.page.get_by_role("button", name="Reset light").click()
     twin.page.wait_for_timeout(100)
     # then
     assert twin.pixel(600, 400) == before

@@ -17,58 +17,35 @@ const GLASS_ZOOM = 4;
 const GLASS_GAP_PX = 24;
 
 /**
- * @param {{times: number[] | null, maxSpeed: number | null, count: number, shown: (index: number) => Content | undefined, width: () => number, changed: () => void}} options
- *   `times` in ms and `maxSpeed` in frame widths a second are null where speed has no limit; `width` is the frame's in px
+ * A point that moved faster than it can: its frame, the frame of the point before it, and the speed in frame widths a second. The kernel
+ * judges, by the rule of the publish warning.
+ * @typedef {{frame: number, before: number, speed: number}} Leap
  */
-export function ballHelp({ times, maxSpeed, count, shown, width, changed }) {
-  /** @type {Record<Option, boolean>} */
-  const on = { advance: true, onion: true, magnifier: false };
-  /** Frames whose point is too far from that of the frame before, with the speed in frame widths a second. @type {Map<number, number>} */
+
+/**
+ * @param {{on: () => Record<Option, boolean>, maxSpeed: number | null, shown: (index: number) => Content | undefined}} options
+ *   `maxSpeed` is in frame widths a second, null where there is no limit
+ */
+export function ballHelp({ on, maxSpeed, shown }) {
+  /** By frame. @type {Map<number, Leap>} */
   const fast = new Map();
 
-  /** The only point of a frame. @param {number} index */
-  function only(index) {
-    const all = shown(index)?.annotations;
-    return all?.length === 1 && all[0].width === null ? all[0] : null;
-  }
-
-  /** Judges a frame against the nearest one before it with a point. @param {number} index */
-  function judge(index) {
-    fast.delete(index);
-    const here = only(index);
-    if (!here || !times || !maxSpeed || !width()) return;
-    for (let before = index - 1; before >= Math.max(index - SKINS, 0); before -= 1) {
-      const there = only(before);
-      if (!there) continue;
-      const seconds = (times[index] - times[before]) / 1000;
-      const speed = Math.hypot(here.x - there.x, here.y - there.y) / width() / seconds;
-      if (seconds > 0 && speed > maxSpeed) fast.set(index, speed);
-      return;
-    }
-  }
-
   return {
-    on,
     fast,
-    /** @param {Option} option */
-    toggle(option) {
-      on[option] = !on[option];
-      changed();
-    },
-    /** A frame's labels are new: judges it and those after it. @param {number} index */
-    follow(index) {
-      for (let i = index; i <= Math.min(index + SKINS, count - 1); i += 1) judge(i);
+    /** Takes the kernel's word of all frames. @param {Leap[]} leaps */
+    judge(leaps) {
+      fast.clear();
+      for (const leap of leaps) fast.set(leap.frame, leap);
     },
     /** What to say of a frame, "" where nothing is wrong. @param {number} index */
     warning(index) {
-      const at = [index, index + 1, index - 1].find((near) => fast.has(near)); // the one before: a click has just gone on from it
-      if (at === undefined) return "";
-      const speed = /** @type {number} */ (fast.get(at)).toFixed(1);
-      return `Too fast: from frame ${at} to ${at + 1} the point moves ${speed} frame widths a second; at most ${maxSpeed} is plausible`;
+      const near = [index, index + 1, index - 1].map((at) => fast.get(at)).find((leap) => leap !== undefined); // the one before: a click has just gone on from it
+      if (!near) return "";
+      return `Too fast: from frame ${near.before + 1} to ${near.frame + 1} the point moves ${near.speed.toFixed(1)} frame widths a second; at most ${maxSpeed} is plausible`;
     },
     /** Draws the points of the frames around: dots before, rings after, fainter further away. @param {CanvasRenderingContext2D} context @param {import("../shared/geometry.js").View} view @param {number} index */
     drawOnion(context, view, index) {
-      if (!on.onion) return;
+      if (!on().onion) return;
       for (let away = SKINS; away >= 1; away -= 1)
         for (const other of [index - away, index + away])
           for (const point of shown(other)?.annotations ?? []) {
@@ -89,7 +66,7 @@ export function ballHelp({ times, maxSpeed, count, shown, width, changed }) {
     drawGlass(context, stage) {
       const at = stage.pointer;
       const bitmap = stage.options.frame().picture?.bitmap;
-      if (!on.magnifier || !at || !bitmap || !stage.frameSize.width) return;
+      if (!on().magnifier || !at || !bitmap || !stage.frameSize.width) return;
       const left = at.x + GLASS_GAP_PX + GLASS_PX > stage.size.width ? at.x - GLASS_GAP_PX - GLASS_PX : at.x + GLASS_GAP_PX;
       const top = at.y - GLASS_GAP_PX - GLASS_PX < 0 ? at.y + GLASS_GAP_PX : at.y - GLASS_GAP_PX - GLASS_PX;
       const middle = { x: left + GLASS_PX / 2, y: top + GLASS_PX / 2 };

@@ -170,6 +170,12 @@ export class Layers {
     if (still.length <= CROWD) drawCaptions(context, still.sort((a, b) => (a.score ?? 2) - (b.score ?? 2)).map((shape) => this.caption(shape)), this.view);
   }
 
+  /** Sets the light of the picture; the caller repaints. @param {import("./light.js").Light} light */
+  light({ brightness, contrast }) {
+    this.brightness = brightness;
+    this.contrast = contrast;
+  }
+
   /** The filter of the picture for this view's brightness and contrast. */
   filter() {
     return this.brightness === 1 && this.contrast === 1 ? "none" : `brightness(${this.brightness}) contrast(${this.contrast})`;

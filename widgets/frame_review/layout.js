@@ -63,6 +63,7 @@ export function toolbar(opening, actions, hint, more) {
   const labels = keyed("Labels", () => actions.toggle_labels(), hint("hide"), { title: `Show the labels (hold ${hint("hide")} to hide them)` });
   const film = keyed("Film", () => actions.filmstrip(), hint("filmstrip"), { title: `Show small pictures of the frames around (${hint("filmstrip")})` });
   const scale = h("button", { type: "button", class: "lk-button lk-quiet lk-scale", title: `Fit the frame into the view (${hint("zoom_fit")})`, on: { click: () => actions.zoom_fit() } }, "100%");
+  const reset = button("Reset the view", () => actions.reset_view(), { kind: "quiet", icon: "\u21ba", title: "Reset the view: light, trail, what is shown, tool and class as at first" });
   const el = h(
     "div",
     { class: "lk-row lk-toolbar", role: "toolbar", "aria-label": "Tools" },
@@ -78,8 +79,9 @@ export function toolbar(opening, actions, hint, more) {
       scale,
       button("Zoom in", () => actions.zoom_in(), { icon: "+", title: "Zoom in (+)" }),
     ),
+    reset,
   );
-  return { el, tools, classes, changes, labels, film, scale };
+  return { el, tools, classes, changes, labels, film, scale, reset };
 }
 
 /**

@@ -4,18 +4,16 @@
  */
 
 import { button, h } from "../shared/dom.js";
-import { between } from "../shared/geometry.js";
 
-const LEAST = 0.2;
-const MOST = 3;
-/** @typedef {"brightness" | "contrast"} What */
+/** @typedef {{brightness: number, contrast: number}} Light */
 
 /**
- * @param {{stage: import("./stage.js").Stage, say: (text: string) => void, hint: (action: string) => string}} options
+ * @param {{now: () => Light, set: (light: Partial<Light>) => void, say: (text: string) => void, hint: (action: string) => string, leave: () => void}} options
+ *   `leave` gives the focus back
  */
-export function lighting({ stage, say, hint }) {
+export function lighting({ now, set, say, hint, leave }) {
   const fields = { brightness: field("brightness", "Brightness"), contrast: field("contrast", "Contrast") };
-  const reset = button("Reset", () => set({ brightness: 1, contrast: 1 }));
+  const reset = button("Reset light", () => set({ brightness: 1, contrast: 1 }));
   const panel = h("div", { class: "lk-light-panel", role: "group", "aria-label": "Brightness and contrast", hidden: true }, fields.brightness.el, fields.contrast.el, reset);
   const opener = button("Light", toggle, { title: `Brightness and contrast (${hint("light")})` });
   opener.append(h("kbd", { "aria-hidden": "true" }, hint("light")));
@@ -27,40 +25,37 @@ export function lighting({ stage, say, hint }) {
     toggle();
   });
 
-  /** @param {What} what @param {string} title */
+  /** @param {keyof Light} what @param {string} title */
   function field(what, title) {
-    const input = h("input", { type: "range", min: LEAST * 100, max: MOST * 100, step: 10, value: 100, "aria-label": title });
+    const input = h("input", { type: "range", min: 20, max: 300, step: 10, value: 100, "aria-label": title });
     const shown = h("output", { class: "lk-dim" }, "100%");
     input.addEventListener("input", () => set({ [what]: Number(input.value) / 100 }));
     return { input, shown, el: h("label", { class: "lk-row lk-light-field" }, h("span", {}, title), input, shown) };
   }
 
-  /** @param {Partial<Record<What, number>>} values */
-  function set(values) {
-    for (const what of /** @type {What[]} */ (["brightness", "contrast"])) {
-      stage[what] = between(Math.round((values[what] ?? stage[what]) * 10) / 10, LEAST, MOST);
-      const percent = Math.round(stage[what] * 100);
-      fields[what].input.value = String(percent);
-      fields[what].shown.textContent = `${percent}%`;
-    }
-    opener.setAttribute("aria-pressed", String(stage.brightness !== 1 || stage.contrast !== 1));
-    stage.repaint();
-  }
-
   function toggle() {
     panel.hidden = !panel.hidden;
     opener.setAttribute("aria-expanded", String(!panel.hidden));
-    if (panel.hidden) stage.el.focus();
+    if (panel.hidden) leave();
     else fields.brightness.input.focus();
   }
 
   return {
     el,
     toggle,
-    /** @param {What} what @param {number} by */
+    /** @param {Light} light */
+    show(light) {
+      for (const what of /** @type {(keyof Light)[]} */ (["brightness", "contrast"])) {
+        const percent = Math.round(light[what] * 100);
+        fields[what].input.value = String(percent);
+        fields[what].shown.textContent = `${percent}%`;
+      }
+      opener.setAttribute("aria-pressed", String(light.brightness !== 1 || light.contrast !== 1));
+    },
+    /** @param {keyof Light} what @param {number} by */
     change(what, by) {
-      set({ [what]: stage[what] + by });
-      say(`${what} ${Math.round(stage[what] * 100)}%`);
+      set({ [what]: now()[what] + by });
+      say(`${what} ${Math.round(now()[what] * 100)}%`);
     },
   };
 }

@@ -10,9 +10,10 @@ const SHORT_MS = 2_000;
 const LONG_MS = 60_000;
 
 /**
- * @param {{ask: (indices: number[], patience: number) => Promise<unknown>, has: (index: number) => boolean, count: number}} options
+ * @param {{ask: (indices: number[], patience: number) => Promise<unknown>, has: (index: number) => boolean, count: number, room: () => number}} options
+ *   `room` is how many pictures the cache holds: asking for more would push out the ones just fetched
  */
-export function prefetcher({ ask, has, count }) {
+export function prefetcher({ ask, has, count, room }) {
   /** @type {Set<number>} */
   const asked = new Set();
   let cursor = 0;
@@ -33,8 +34,10 @@ export function prefetcher({ ask, has, count }) {
     busy = true;
     for (;;) {
       const wanted = [];
-      for (let i = 1; i <= AHEAD; i += 1) wanted.push(cursor + i * direction);
-      for (let i = 1; i <= BEHIND; i += 1) wanted.push(cursor - i * direction);
+      const spare = Math.floor(room()) - 1;
+      const behind = Math.min(BEHIND, Math.floor(spare / 4));
+      for (let i = 1; i <= Math.min(AHEAD, Math.max(spare - behind, 1)); i += 1) wanted.push(cursor + i * direction);
+      for (let i = 1; i <= behind; i += 1) wanted.push(cursor - i * direction);
       const batch = wanted.filter(missing).slice(0, BATCH);
       if (!batch.length) break;
       await request(batch, LONG_MS);

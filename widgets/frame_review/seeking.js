@@ -9,7 +9,7 @@
  */
 
 /**
- * @param {{kernel: import("../shared/commands.js").Channel, overview: import("./timeline.js").Overview, changed: () => void}} options
+ * @param {{kernel: import("../shared/commands.js").Channel, overview: import("./marks.js").Overview, changed: () => void}} options
  *   `overview` gets the risks; `changed` is called when they are new
  */
 export function seeking({ kernel, overview, changed }) {

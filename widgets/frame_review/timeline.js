@@ -5,36 +5,25 @@
 
 import { h } from "../shared/dom.js";
 import { between } from "../shared/geometry.js";
+import { drawBar, drawFlag, drawLeap, palette } from "./marks.js";
 
-/**
- * One list a fact, one entry a frame.
- * @typedef {{states: string[], flags: string[][], counts: number[], min_score: (number | null)[], problem: (string | null)[], risk?: number[]}} Overview
- * `risk` is there once the kernel has weighed the frames
- */
-
-const THEME_LOADS_MS = 500;
 const HEIGHT = 48;
 const FLAGS_PX = 8;
 const BAR_PX = 24;
 const WIDEST_PX = 28;
 const RISK_TOP = FLAGS_PX + BAR_PX + 4;
 const RISK_PX = HEIGHT - RISK_TOP;
-const LEVEL = { untouched: 0.25, seen: 0.5, edited: 0.8, accepted: 1 };
-/** @type {Record<string, string>} */
-const COLOUR = { untouched: "--lk-line-strong", seen: "--lk-dim", edited: "--lk-accent", accepted: "--lk-good" };
-
-/** The order in which frames of one column count: the least finished one is shown. */
-const ORDER = ["untouched", "seen", "edited", "accepted"];
+const LEAP_TOP = FLAGS_PX + BAR_PX - 14;
 
 /**
- * @param {{overview: Overview, go: (index: number) => void, words: (flag: string) => string, fast: ReadonlyMap<number, number>}} options
- *   `fast` holds the frames to which a point moved faster than it can
+ * @param {{marks: ReturnType<typeof import("./marks.js").marks>, go: (index: number) => void}} options
  */
-export function timeline({ overview, go, words, fast }) {
+export function timeline({ marks, go }) {
+  const { count } = marks;
   const canvas = h("canvas", { class: "lk-timeline-canvas", height: HEIGHT });
-  const el = h("div", { class: "lk-timeline", tabindex: "0", role: "slider", "aria-label": "Frames", "aria-valuemin": "1", "aria-valuemax": overview.states.length }, canvas);
+  const el = h("div", { class: "lk-timeline", tabindex: "0", role: "slider", "aria-label": "Frames", "aria-valuemin": "1", "aria-valuemax": count }, canvas);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const count = overview.states.length;
+  const colours = palette(el);
   let cursor = 0;
   let waiting = 0;
   let scrubbing = false;
@@ -47,7 +36,7 @@ export function timeline({ overview, go, words, fast }) {
 
   function paint() {
     waiting = 0;
-    paints.clear();
+    colours.forget();
     const width = el.clientWidth;
     if (!width || !count) return;
     const ratio = window.devicePixelRatio || 1;
@@ -60,88 +49,23 @@ export function timeline({ overview, go, words, fast }) {
     const gap = wide >= 4 ? 1 : 0;
     for (let column = 0; column < columns; column += 1) {
       const first = Math.floor((column * count) / columns);
-      const last = Math.max(Math.floor(((column + 1) * count) / columns), first + 1);
-      const facts = summary(first, last);
+      const facts = marks.of(first, Math.max(Math.floor(((column + 1) * count) / columns), first + 1));
       const left = column * wide;
-      const tall = BAR_PX * /** @type {any} */ (LEVEL)[facts.state];
-      context.fillStyle = themed(COLOUR[facts.state]);
-      context.fillRect(left, FLAGS_PX + BAR_PX - tall, wide - gap, tall);
-      if (facts.broken) {
-        context.fillStyle = themed("--lk-bad");
-        context.fillRect(left, FLAGS_PX + BAR_PX - 3, wide - gap, 3);
-      }
-      if (facts.flagged) {
-        context.fillStyle = themed("--lk-warn");
-        context.beginPath();
-        const middle = left + (wide - gap) / 2;
-        context.moveTo(middle - 3.5, 0);
-        context.lineTo(middle + 3.5, 0);
-        context.lineTo(middle, FLAGS_PX - 2);
-        context.fill();
-      }
-      if (facts.fast) {
-        const middle = left + (wide - gap) / 2;
-        context.strokeStyle = themed("--lk-bad");
-        context.lineWidth = 2;
-        context.beginPath();
-        for (const side of [-3, 3]) {
-          context.moveTo(middle - side, FLAGS_PX + BAR_PX - 14);
-          context.lineTo(middle + side, FLAGS_PX + BAR_PX - 8);
-        }
-        context.stroke();
-      }
-      if (facts.risk > 0) {
-        context.globalAlpha = 0.25 + 0.75 * facts.risk;
-        context.fillStyle = themed("--lk-bad");
-        context.fillRect(left, RISK_TOP + RISK_PX * (1 - facts.risk), wide - gap, RISK_PX * facts.risk);
-        context.globalAlpha = 1;
-      }
+      const middle = left + (wide - gap) / 2;
+      drawBar(context, colours, facts, { left, top: FLAGS_PX, width: wide - gap, height: BAR_PX });
+      if (facts.flagged) drawFlag(context, colours, middle, 0);
+      if (facts.fast) drawLeap(context, colours, middle, LEAP_TOP);
+      if (facts.risk <= 0) continue;
+      context.globalAlpha = 0.25 + 0.75 * facts.risk;
+      context.fillStyle = colours.of("--lk-bad");
+      context.fillRect(left, RISK_TOP + RISK_PX * (1 - facts.risk), wide - gap, RISK_PX * facts.risk);
+      context.globalAlpha = 1;
     }
     const at = ((cursor + 0.5) * columns * wide) / count;
     const half = Math.max((wide - gap) / 2 + 1, 3);
-    context.strokeStyle = themed("--lk-text");
+    context.strokeStyle = colours.of("--lk-text");
     context.lineWidth = 2;
     context.strokeRect(between(at - gap / 2 - half, 1, width - 2 * half - 1), 1, 2 * half, HEIGHT - 2);
-  }
-
-  /** @type {Map<string, string>} */
-  const paints = new Map();
-  /** A colour of the theme as the canvas understands it, looked up once a painting. @param {string} name */
-  function themed(name) {
-    if (!paints.has(name)) {
-      probe.style.color = `var(${name})`;
-      paints.set(name, getComputedStyle(probe).color);
-    }
-    return /** @type {string} */ (paints.get(name));
-  }
-  const probe = h("span", { hidden: true });
-  el.append(probe);
-
-  /** @param {number} first @param {number} last */
-  function summary(first, last) {
-    const facts = { state: "accepted", flagged: false, broken: false, fast: false, risk: 0 };
-    for (let index = first; index < last; index += 1) {
-      if (ORDER.indexOf(overview.states[index]) < ORDER.indexOf(facts.state)) facts.state = overview.states[index];
-      facts.flagged ||= overview.flags[index].length > 0;
-      facts.broken ||= overview.problem[index] !== null;
-      facts.fast ||= fast.has(index);
-      facts.risk = Math.max(facts.risk, overview.risk?.[index] ?? 0);
-    }
-    return facts;
-  }
-
-  /** @param {number} index */
-  function told(index) {
-    const risk = overview.risk?.[index];
-    return [
-      `Frame ${index + 1} of ${count}: ${overview.states[index]}`,
-      overview.problem[index] ?? `${overview.counts[index]} object${overview.counts[index] === 1 ? "" : "s"}`,
-      risk === undefined ? null : `risk ${Math.round(risk * 100)}%`,
-      fast.has(index) ? "moved too fast" : null,
-      ...overview.flags[index].map(words),
-    ]
-      .filter(Boolean)
-      .join(", ");
   }
 
   /** @param {PointerEvent} event */
@@ -155,7 +79,7 @@ export function timeline({ overview, go, words, fast }) {
   });
   el.addEventListener("pointermove", (event) => {
     const index = under(event);
-    el.title = told(index);
+    el.title = marks.told(index);
     if (scrubbing && index !== cursor) go(index);
   });
   for (const end of ["pointerup", "pointercancel"]) el.addEventListener(end, () => (scrubbing = false));
@@ -175,12 +99,11 @@ export function timeline({ overview, go, words, fast }) {
     show(index) {
       cursor = index;
       el.setAttribute("aria-valuenow", String(index + 1));
-      el.setAttribute("aria-valuetext", told(index));
-      plan();
+      this.refresh();
     },
     /** Paints anew after a fact or the theme changed. */
     refresh() {
-      el.setAttribute("aria-valuetext", told(cursor));
+      el.setAttribute("aria-valuetext", marks.told(cursor));
       plan();
     },
     close() {
@@ -188,14 +111,4 @@ export function timeline({ overview, go, words, fast }) {
       cancelAnimationFrame(waiting);
     },
   };
-}
-
-/** Calls back when the page changes its theme, and again once its colours are loaded. @param {() => void} changed */
-export function watchTheme(changed) {
-  const watch = new MutationObserver(() => {
-    changed();
-    setTimeout(changed, THEME_LOADS_MS);
-  });
-  watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
-  return watch;
 }

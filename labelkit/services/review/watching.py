@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from labelkit.core.review.risk import coverage, ranked
 from labelkit.errors import DraftVersionConflict
+from labelkit.store import findings
 from labelkit.store.content import rows_of
 from labelkit.store.risk import reasons, risk
 
@@ -74,6 +75,21 @@ def worth(live: Watched) -> dict[str, object]:
         "reasons": explained,
         "coverage": str(coverage(risks, seen)),
     }
+
+
+def leaps(live: Watched) -> list[dict[str, object]]:
+    """Return the points that moved too fast in the draft as edited so far, by the rule of the publish warning.
+
+    Each has `frame`, `before` (the frame of the point before it) and `speed` in frame widths a second.
+    """
+    if live.capability.max_speed is None:
+        return []
+    content, changed = live.snapshot()
+    found = findings.leaps(content, changed, live.frames, live.capability)
+    return [
+        {"frame": frame, "before": before, "speed": speed}
+        for frame, before, speed in found.select("frame_index", "before", "speed").iter_rows()
+    ]
 
 
 def others(live: Watched) -> list[Presence]:
