@@ -74,7 +74,7 @@ class WarningsRequireOverride(LabelkitError):
     status = 409
     title = "There are warnings"
     template = "{count} warning(s): {summary}."
-    advice = "Look at each (in Python: .facts['findings']); if they are acceptable, publish with an override (override_warnings=True) and a reason."
+    advice = "Look at each (in Python: .facts['findings']); if acceptable, publish with an override (override_warnings=True) and a reason."
 
 
 class OverrideForbidden(LabelkitError):
