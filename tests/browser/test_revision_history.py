@@ -132,5 +132,5 @@ def test_in_jupyterlab_a_row_opens_python_knows_which_and_an_id_is_copied(lab: L
         button = root.get_by_title(lineage).first
         button.click()
         # then
-        expect(button).to_have_text(f"pack:pre_\u2026{lineage[-6:]}")
+        expect(button).to_have_text(f"pack:\u2026{lineage[-6:]}")
         assert notebook.page.evaluate("() => navigator.clipboard.readText()") == lineage
