@@ -17,6 +17,7 @@ const REST_MS = 120;
  */
 export function hostCanvas({ model, stage, frame, paint }) {
   const holder = stage.hosted;
+  holder.inert = true; // ipycanvas makes its canvas a stop of the Tab key
   /** @type {Painting | null} */
   let painted = null;
   let timer = 0;

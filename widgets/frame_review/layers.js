@@ -30,6 +30,8 @@ import { draw, drawCaptions, drawHandles } from "../shared/shapes.js";
  * @property {View} view  the view when it began
  * @property {import("../shared/geometry.js").Handle | null} handle
  * @property {boolean} draws  whether a drag from here draws
+ * @property {number | null} pointer  whose gesture it is, null for the keyboard
+ * @property {string | null} before  what was selected when it began
  */
 
 /**
