@@ -202,7 +202,8 @@ def test_a_finger_places_the_ball_when_it_lifts_and_two_do_not(start: Callable[.
 PEN = """([kind, id, pointer, x, y]) => {
   const stage = document.querySelector(".lk-stage");
   stage.setPointerCapture = () => undefined; // a made-up pointer cannot be captured
-  stage.dispatchEvent(new PointerEvent(kind, { pointerId: id, pointerType: pointer, clientX: x, clientY: y, bubbles: true, cancelable: true }));
+  const made = { pointerId: id, pointerType: pointer, clientX: x, clientY: y, bubbles: true, cancelable: true };
+  stage.dispatchEvent(new PointerEvent(kind, made));
 }"""
 
 
