@@ -35,9 +35,11 @@ export function goTo(review, index, id) {
   review.stage.el.focus();
 }
 
-/** @param {Review} review */
+/** Accepts the frame and goes on. One that has not come yet is waited for: nobody accepts what they have not seen. @param {Review} review */
 export function acceptNext(review) {
-  if (review.content()?.state !== "accepted") review.apply({ kind: "accept", frame: review.index });
+  const content = review.content();
+  if (!content) return review.tell("This frame is still on its way.");
+  if (content.state !== "accepted") review.apply({ kind: "accept", frame: review.index });
   step(review, 1);
 }
 
@@ -78,15 +80,16 @@ export function nextUntouched(review) {
   else go(review, found);
 }
 
-/** Takes the last step back, or does it again, and goes to the frame that it changed. @param {Review} review @param {"undo" | "redo"} kind */
+/** Takes the last step back, or does it again, and goes to the frame that it changed, unless the person has gone on meanwhile. @param {Review} review @param {"undo" | "redo"} kind */
 export async function history(review, kind) {
   review.stage.finishNudge();
+  const asked = review.index;
   const answer = await review.frame.ask("op", { op: { kind } });
   if (!answer) return;
   review.saving.show(answer.save);
   if (!answer.frame) return review.tell(`Nothing to ${kind}.`);
   review.edits.take(answer.frame);
-  if (answer.frame.index !== review.index) go(review, answer.frame.index);
+  if (asked === review.index) go(review, answer.frame.index);
   review.tell(`${kind === "undo" ? "Undone" : "Redone"} on frame ${answer.frame.index + 1}`);
 }
 
