@@ -12,9 +12,6 @@ import polars as pl
 
 from labelkit.core.actors import Action, Actor, Role
 from labelkit.errors import InvalidValue, NotFound, StoreConflict
-from labelkit.services.media import Capabilities, MediaLibrary
-from labelkit.services.prelabels import Prelabels
-from labelkit.services.review import Review
 from labelkit.store.acting import Gate
 from labelkit.store.database import Database
 
@@ -22,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.services.datasets import Datasets
+    from labelkit.services.media import Capabilities, MediaLibrary
+    from labelkit.services.prelabels import Prelabels
+    from labelkit.services.review import Review
     from labelkit.store.check import Finding
     from labelkit.store.workspaces import WorkspaceRow
 
@@ -76,26 +76,34 @@ class Workspace:
         self._database = database
         self._gate = Gate(database, user, row)
 
-    # --- the systems
+    # --- the systems, each imported when it is first used
 
     @cached_property
     def media(self) -> MediaLibrary:
         """Folders of images and videos."""
+        from labelkit.services.media import MediaLibrary
+
         return MediaLibrary(self._gate)
 
     @cached_property
     def capabilities(self) -> Capabilities:
         """What can be labelled."""
+        from labelkit.services.media import Capabilities
+
         return Capabilities(self._gate)
 
     @cached_property
     def prelabels(self) -> Prelabels:
         """Labels that a model, or anybody, proposed."""
+        from labelkit.services.prelabels import Prelabels
+
         return Prelabels(self._gate)
 
     @cached_property
     def review(self) -> Review:
         """Drafts, label packs, revisions."""
+        from labelkit.services.review import Review
+
         return Review(self._gate)
 
     @cached_property
