@@ -9,17 +9,20 @@ import { dialog, h } from "./dom.js";
 
 /**
  * The chord of a keyboard event, written as the registry writes it: digits by their place on the keyboard, so that Shift+1 is the same
- * key on every layout; signs as typed, so that their Shift is in them.
+ * key on every layout; letters as typed, by their place where the alphabet is another; signs as typed, so that the Shift or AltGr that
+ * they need is in them.
  * @param {KeyboardEvent} event
  */
 export function chord(event) {
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  const typed = event.getModifierState("AltGraph"); // Windows says Ctrl and Alt are down then
+  const digit = typed ? null : /^Digit(\d)$/.exec(event.code);
+  const letter = /^Key([A-Z])$/.exec(event.code);
   let key = event.key === " " ? "Space" : event.key;
   let shift = event.shiftKey;
-  if (digit && (event.shiftKey || /^\d$/.test(key) || !/^[\p{L}]$/u.test(key))) key = digit[1];
-  else if (key.length === 1 && key.toLowerCase() !== key.toUpperCase()) key = key.toUpperCase();
+  if (digit && !/^[a-z]$/i.test(key)) key = digit[1];
+  else if (key.length === 1 && key.toLowerCase() !== key.toUpperCase()) key = letter && !/^[a-z]$/i.test(key) ? letter[1] : key.toUpperCase();
   else if (key.length === 1) shift = false;
-  return [(event.ctrlKey || event.metaKey) && "Ctrl", event.altKey && "Alt", shift && "Shift", key].filter(Boolean).join("+");
+  return [(event.ctrlKey || event.metaKey) && !typed && "Ctrl", event.altKey && !typed && "Alt", shift && "Shift", key].filter(Boolean).join("+");
 }
 
 /**
