@@ -20,7 +20,7 @@ from labelkit.core.review.annotations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 
 ANNOTATION = {
@@ -125,15 +125,15 @@ def frame_value(row: Mapping[str, object]) -> FrameContent:
     )
 
 
-def rows_of(frames: Iterable[FrameContent]) -> pl.DataFrame:
-    """Return content rows of a few frames, digests included."""
+def rows_of(frames: Iterable[FrameContent], *, digests: Container[FrameState] = FrameState) -> pl.DataFrame:
+    """Return content rows of a few frames. Digests take most of the time: those of frames in other states than `digests` are null."""
     return pl.DataFrame(
         [
             {
                 "frame_index": f.index,
                 "flags": sorted(str(flag) for flag in f.flags),
                 "state": f.state.value,
-                "digest": f.digest(),
+                "digest": f.digest() if f.state in digests else None,
                 "annotations": [a.as_json() for a in f.annotations],
             }
             for f in frames

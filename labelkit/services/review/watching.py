@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from labelkit.core.review.annotations import FrameState
 from labelkit.core.review.risk import coverage, ranked
 from labelkit.errors import DraftVersionConflict
 from labelkit.store import findings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from labelkit.store.series import Presence
 
 EXPLAINED = 20
+WORKED = frozenset({FrameState.EDITED, FrameState.ACCEPTED})  # only their digests say anything of risk
 
 
 class Watched(Protocol):
@@ -64,7 +66,8 @@ def worth(live: Watched) -> dict[str, object]:
     `reasons` maps the twenty riskiest unseen frames to sentences; `coverage` says what was looked at, without embellishment.
     """
     content, changed = live.snapshot()
-    rows = risk(live.database, content.replaced(rows_of(changed.values())), live.frames, live.seed, live.capability)
+    present = content.replaced(rows_of(changed.values(), digests=WORKED))
+    rows = risk(live.database, present, live.frames, live.seed, live.capability)
     risks, seen = rows["risk"].to_list(), rows["seen"].to_list()
     order = ranked(risks, seen)
     explained = {index: reasons(rows.row(index, named=True)) for index in order[:EXPLAINED]}
