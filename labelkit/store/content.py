@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
 
+EVERY_STATE = frozenset(FrameState)
 ANNOTATION = {
     "id": pl.String(),
     "label": pl.String(),
@@ -125,7 +126,7 @@ def frame_value(row: Mapping[str, object]) -> FrameContent:
     )
 
 
-def rows_of(frames: Iterable[FrameContent], *, digests: Container[FrameState] = FrameState) -> pl.DataFrame:
+def rows_of(frames: Iterable[FrameContent], *, digests: Container[FrameState] = EVERY_STATE) -> pl.DataFrame:
     """Return content rows of a few frames. Digests take most of the time: those of frames in other states than `digests` are null."""
     return pl.DataFrame(
         [
