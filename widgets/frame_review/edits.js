@@ -14,6 +14,9 @@ import { clampBox, between, pushInside, px, tooSmall } from "../shared/geometry.
  * @typedef {{truth: Content, shown: Content, pending: Op[], facts: FrameFacts}} Entry
  */
 
+/** Frames whose labels are kept here; the others come again when they are looked at. */
+const KEPT = 500;
+
 /** A new annotation's id: unique without asking anybody. */
 export function newId() {
   return "ann_" + [...crypto.getRandomValues(new Uint8Array(10))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -70,10 +73,10 @@ export function reduce(content, op, facts) {
 }
 
 /**
- * @param {{send: (op: Op) => Promise<any>, changed: (index: number) => void, answered: (answer: any, op: Op) => void, refused: (error: any, op: Op) => void}} options
- *   `send` asks the kernel; `changed` is called when what is shown of a frame is new
+ * @param {{here: () => number, send: (op: Op) => Promise<any>, changed: (index: number) => void, answered: (answer: any, op: Op) => void, refused: (error: any, op: Op) => void}} options
+ *   `here` is the frame in sight; `send` asks the kernel; `changed` is called when what is shown of a frame is new
  */
-export function edits({ send, changed, answered, refused }) {
+export function edits({ here, send, changed, answered, refused }) {
   /** @type {Map<number, Entry>} */
   const frames = new Map();
 
@@ -83,17 +86,28 @@ export function edits({ send, changed, answered, refused }) {
     changed(entry.truth.index);
   }
 
+  /** Lets go of what came or changed longest ago, but never of the frame in sight or of edits without an answer. */
+  function prune() {
+    for (const [index, entry] of frames) {
+      if (frames.size <= KEPT) return;
+      if (index !== here() && !entry.pending.length) frames.delete(index);
+    }
+  }
+
   return {
     /** Takes a frame as the kernel has it. @param {Content} truth @param {FrameFacts} [facts] its size and problem, when they are new */
     take(truth, facts) {
       const entry = frames.get(truth.index);
       if (entry) {
+        frames.delete(truth.index);
+        frames.set(truth.index, entry);
         entry.facts = facts ?? entry.facts;
         if (entry.pending.length) return;
         entry.truth = truth;
         replay(entry);
       } else if (facts) {
         frames.set(truth.index, { truth, shown: truth, pending: [], facts });
+        prune();
         changed(truth.index);
       }
     },

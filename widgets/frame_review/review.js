@@ -78,6 +78,7 @@ export class Review {
     this.choices = choices({ user: opening.user, capability, changed: () => showChoices(this) });
     this.cache = frameCache({ limit: MEMORY, ready: (index) => pictureCame(this, index) });
     this.edits = edits({
+      here: () => this.index,
       send: (op) => kernel.ask("op", { op }),
       changed: (index) => frameChanged(this, index),
       answered: (answer) => this.saving.show(answer.save),
