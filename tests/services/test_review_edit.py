@@ -219,6 +219,10 @@ def test_a_reset_goes_back_to_the_prelabel_pack_of_this_scope_only_and_a_restore
     assert restored.frames[1].state is FrameState.ACCEPTED
     assert refused(lambda: ws.review.restore(draft.id)) == "INVALID_VALUE"
 
+    # and what was done in between lies on the shelf
+    (shelved,) = ws.review.shelf(draft.id)
+    assert (shelved.side, shelved.content.index, [a.id for a in shelved.content.annotations]) == ("replaced", 2, ["later"])
+
 
 def test_a_reset_can_be_undone_however_many_saves_follow_it(ws, draft):
     # given a reset, and more audit rows of edits than one look at the trail returns

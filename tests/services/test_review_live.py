@@ -11,7 +11,7 @@ import pytest
 import labelkit
 from labelkit import ReviewOp
 from labelkit.core.review.annotations import FrameState
-from labelkit.services.review import live as live_module
+from labelkit.services.review import autosave as autosave_module
 from tests.services.sessions import added, names, session, until
 from tests.services.worlds import BALLS, PLAYERS, add_media, as_user, refused, tables, trail
 
@@ -47,7 +47,7 @@ def test_an_edit_is_there_at_once_and_durable_soon(ws, draft):
 
 
 def test_a_save_is_planned_so_soon_that_an_edit_is_durable_within_a_quarter_of_a_second():
-    assert live_module.AUTOSAVE_S <= 0.2  # what is left of 250 ms is for the save itself
+    assert autosave_module.AUTOSAVE_S <= 0.2  # what is left of 250 ms is for the save itself
 
 
 def test_edits_without_a_pause_are_saved_along_the_way(ws, draft):

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import labelkit
 from labelkit import LabelkitError, ReviewOp
 from labelkit.core.review.annotations import FrameState
+from labelkit.errors import StorageWriteFailed
 from labelkit.services.review import LiveReview
 from tests.services.sessions import added, names, session
 from tests.services.worlds import PLAYERS, add_media, refused, trail
@@ -293,6 +294,57 @@ def test_an_edit_made_while_its_frame_is_saved_is_saved_next(ws, draft):
     assert (mine.status, stored(ws, draft)) == ("saving", ["first"])
     mine.save()
     assert (mine.status, stored(ws, draft)) == ("saved", ["first", "second"])
+
+
+def test_looking_at_a_frame_does_not_take_back_that_somebody_accepted_it(ws, draft, mine, theirs):
+    # given
+    mine.go(0)
+    theirs.apply(ReviewOp.accept(0))
+    theirs.save()
+
+    # when
+    mine.save()
+
+    # then
+    assert (mine.frame(0).state, ws.review.get(draft.id).frames[0].state) == (FrameState.ACCEPTED, FrameState.ACCEPTED)
+
+
+def test_undo_does_not_take_back_that_somebody_accepted_the_frame_as_it_was(ws, draft, mine, theirs):
+    # given an edit that is not saved, beside which somebody accepts the frame
+    mine.apply(added(0, "mine"))
+    theirs.apply(ReviewOp.accept(0))
+    theirs.save()
+    mine.catch_up()
+
+    # when
+    mine.apply(ReviewOp.undo())
+    mine.save()
+
+    # then
+    assert (names(mine, 0), mine.frame(0).state) == ([], FrameState.ACCEPTED)
+    assert ws.review.get(draft.id).frames[0].state is FrameState.ACCEPTED
+
+
+def test_a_save_that_was_committed_and_not_answered_is_not_taken_for_somebody_elses(ws, draft):
+    # given a save that arrives, and of which this session hears nothing but a failure
+    cases = Interposed(ws.review)
+    mine = LiveReview(cases, ws.review._desk, draft.media, draft.capability, draft.id, autosave=False)
+
+    def fail() -> None:
+        raise StorageWriteFailed(what="the store", reason="its answer was lost")
+
+    cases.then.append(fail)
+    mine.apply(added(0, "first"))
+    assert refused(mine.save) == "STORAGE_WRITE_FAILED"
+
+    # when
+    mine.apply(added(0, "second"))
+    mine.apply(ReviewOp.undo())
+    mine.apply(ReviewOp.undo())
+    mine.save()
+
+    # then what was undone stays undone
+    assert (mine.status, names(mine, 0), stored(ws, draft)) == ("saved", [], [])
 
 
 def test_a_workspace_with_a_conflict_closes_saves_the_rest_and_says_what_was_not_saved(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from labelkit.core.review.annotations import FrameState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,17 +79,30 @@ class Rebase:
 def rebase(base: Mapping[int, FrameContent], mine: Mapping[int, FrameContent], theirs: Mapping[int, FrameContent]) -> Rebase:
     """Split my changed frames: those only I touched since `base`, and those that both touched and made different.
 
-    Frames that both sides made equal, or where one side only looked, are no conflict.
+    Frames that both sides made equal, or where one side only looked, are no conflict. An acceptance of the labels that a frame ends up
+    with is kept, whichever side it came from.
     """
     through: list[FrameContent] = []
     both: list[tuple[FrameContent, FrameContent]] = []
     for index, content in sorted(mine.items()):
-        other = theirs.get(index)
-        if other is None or _same(other, base.get(index)) or _same(other, content):
+        other, was = theirs.get(index), base.get(index)
+        if other is not None and _same(other, content):
+            through.append(replace(content, state=_state(was, content, other)))
+        elif other is None or _same(other, was):
             through.append(content)
-        elif not _same(content, base.get(index)):
+        elif not _same(content, was):
             both.append((content, other))
     return Rebase(tuple(through), tuple(both))
+
+
+def _state(base: FrameContent | None, mine: FrameContent, theirs: FrameContent) -> FrameState:
+    """Return how far the review of a frame is whose labels are the same on both sides: what one side changed, else the farther one."""
+    if base is not None and _same(mine, base):
+        if mine.state == base.state:
+            return theirs.state
+        if theirs.state == base.state:
+            return mine.state
+    return max(mine.state, theirs.state, key=list(FrameState).index)
 
 
 def _same(a: FrameContent, b: FrameContent | None) -> bool:

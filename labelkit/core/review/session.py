@@ -179,7 +179,7 @@ class Step:
 class Session:
     """The state of one review: frames as edited so far, with undo and redo across frames.
 
-    `load(index)` gives a frame's saved content and is asked once a frame; `run` returns the frames that changed. Seeing a frame
+    `load(index)` gives a frame's saved content; `run` returns the frames that changed. Seeing a frame
     is no undoable step. Undo puts a frame back only while it is as the step left it; a frame changed by someone else since is kept,
     and a step of nothing but such frames is dropped.
     """
@@ -265,13 +265,22 @@ class Session:
         while source:
             step = source.pop()
             restored = [
-                _looked_at(wanted) for expected, wanted in _directed(step, back=back) if _alike(self.frame(expected.index), expected)
+                self._restored(expected, wanted)
+                for expected, wanted in _directed(step, back=back)
+                if _alike(self.frame(expected.index), expected)
             ]
             if restored:
                 self._frames.update({content.index: content for content in restored})
                 target.append(step)
                 return tuple(restored)
         return ()
+
+    def _restored(self, expected: FrameContent, wanted: FrameContent) -> FrameContent:
+        """Return the frame as the step had it; an acceptance of these labels that was saved meanwhile is not taken back with them."""
+        saved = self._load(wanted.index)
+        if _alike(saved, wanted) and not _alike(expected, wanted) and saved.state is FrameState.ACCEPTED:
+            return saved
+        return _looked_at(wanted)
 
 
 def _directed(step: Step, *, back: bool) -> Iterator[tuple[FrameContent, FrameContent]]:

@@ -156,12 +156,17 @@ class DraftCases:
             return self._desk.draft(self._desk.head(act.tx, draft_id), *self._desk.parts(act.tx, head))
 
     def restore(self, draft_id: str) -> Draft:
-        """Undo the last reset: the frames are again as they were before it. Raises `INVALID_VALUE` where there is none to undo."""
+        """Undo the last reset: the frames are again as they were before it, and what was saved since lies on the shelf.
+
+        Raises `INVALID_VALUE` where there is none to undo.
+        """
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
             before = act.tx.review.before_reset(draft_id)
             if before is None:
                 raise InvalidValue(what="restore", reason=f"draft {draft_id} was not reset", fix="Nothing needs to be restored.")
+            since = [frame_value(row) for row in act.tx.review.overlay(head).iter_rows(named=True)]
+            act.tx.review.shelve(draft_id, [(new_id("shf"), "replaced", content) for content in since], actor=act.actor.user)
             act.tx.review.move_base(
                 head, base_object=before["base_object"], lineage=head.lineage, epoch=int(before["epoch"]), actor=act.actor.user
             )

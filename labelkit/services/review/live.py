@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
@@ -16,12 +17,11 @@ from labelkit.errors import (
     InvalidValue,
     LabelkitError,
     PermissionDenied,
-    StorageWriteFailed,
-    StoreBusy,
     StoreReadOnly,
     UnknownFrame,
 )
 from labelkit.services.review import watching
+from labelkit.services.review.autosave import Autosave
 from labelkit.services.review.desk import frame_size
 from labelkit.services.review.drafts import Merged, conflict_over
 from labelkit.services.review.timeline import Timeline
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from labelkit.services.review.series import SeriesCases
     from labelkit.store.series import Presence
 
-AUTOSAVE_S = 0.15
-RETRY_S = 2.0
 Listener = Callable[[str], None]
 
 
@@ -65,16 +63,16 @@ class LiveReview:
         self._desk = desk
         self._gate = desk.gate
         self.database = desk.gate.database
-        self._autosave = autosave
+        self._autosave = Autosave(self.save, self._broke, enabled=autosave)
         self._closed = False
         self._lock = threading.RLock()  # what is in memory
         self._saving = threading.RLock()  # one save at a time, taken before the other
         self._listeners: list[Listener] = []
-        self._timer: threading.Timer | None = None
         self._place_moved = False
         self._dirty: dict[int, FrameContent] = {}
         self._theirs: dict[int, FrameContent] = {}  # what others saved of frames that both sides changed
         self._forked_at = 0
+        self._sent: tuple[str, dict[int, FrameContent]] | None = None  # a save that was not answered
         place = self._load()
         self.cursor = min(place or 0, max(len(self.frames) - 1, 0))
 
@@ -172,7 +170,7 @@ class LiveReview:
             self._dirty |= {frame.index: frame for frame in changed}
         if changed:
             self._set_status("stale" if self._theirs else "saving", self.status_error if self._theirs else None)
-            self._plan()
+            self._autosave.plan()
         return changed
 
     def go(self, index: int) -> None:
@@ -183,7 +181,7 @@ class LiveReview:
             self.cursor = index
             self._place_moved = True
         if not self.may_edit or self.apply(ReviewOp.see(index)) is None:
-            self._plan()
+            self._autosave.plan()
 
     def on_change(self, listener: Listener) -> None:
         """Call `listener(status)` whenever the save state changes, from any thread."""
@@ -198,13 +196,18 @@ class LiveReview:
         transaction can raise; the edits stay in memory then.
         """
         with self._saving:
-            with self._lock:
-                frames = {index: frame for index, frame in self._dirty.items() if index not in self._theirs}
-                base = {index: self._known(index) for index in frames}
-                place, self._place_moved = self.cursor if self._place_moved else None, False
+            place = None
             try:
+                self._find_out()
+                with self._lock:
+                    frames = {index: frame for index, frame in self._dirty.items() if index not in self._theirs}
+                    base = {index: self._known(index) for index in frames}
+                    place, self._place_moved = self.cursor if self._place_moved else None, False
                 if frames:
-                    self._adopt(frames, self.cases.merge(self._head, frames, base, save_id=new_id("sav"), place=place))
+                    self._sent = new_id("sav"), frames
+                    merged = self.cases.merge(self._head, frames, base, save_id=self._sent[0], place=place)
+                    self._sent = None
+                    self._adopt(frames, merged)
                 elif place is not None:
                     with suppress(StoreReadOnly):
                         self.cases.set_place(self.draft_id, place)
@@ -275,10 +278,8 @@ class LiveReview:
         """Save what is pending and stop. Raises what `save` raises; the session is closed all the same."""
         with self._lock:
             self._closed = True
-            timer, self._timer = self._timer, None
             self._listeners.clear()
-        if timer is not None:
-            timer.cancel()
+        self._autosave.stop()
         try:
             self.save()
         finally:
@@ -289,7 +290,7 @@ class LiveReview:
 
     def _load(self) -> int | None:
         """Read the draft as it is now, without any edit of this session; return where the person was last."""
-        gate = self._gate
+        gate, self._sent = self._gate, None
         with gate.read() as (tx, actor):
             self._head = self._desk.head(tx, self.draft_id)
             overlay = tx.review.overlay(self._head)
@@ -312,31 +313,30 @@ class LiveReview:
         """Return a frame as it is in the draft at this session's version."""
         return self._over[index] if index in self._over else self._content.frame(index)
 
-    def _plan(self, delay_s: float = AUTOSAVE_S) -> None:
-        """Have a save soon. One that is planned already is not put off: whoever edits without a pause loses no more than others."""
-        with self._lock:
-            if self._autosave and not self._closed and self._timer is None:
-                self._timer = threading.Timer(delay_s, self._save_quietly)
-                self._timer.daemon = True
-                self._timer.start()
+    def _broke(self, error: Exception) -> None:
+        self._set_status("failed", LabelkitError(reason=f"The save ended in {type(error).__name__}: {error}"))
 
-    def _save_quietly(self) -> None:
-        with self._lock:
-            self._timer = None
-            if self._closed:
-                return
-        try:
-            self.save()
-        except (StoreBusy, StorageWriteFailed):  # the state says so; others may let go, or somebody makes room
-            self._plan(RETRY_S)
-        except LabelkitError:  # the state says so, the edits stay in memory, and the next edit tries again
+    def _find_out(self) -> None:
+        """Where a save failed, look whether it was committed all the same: then what it sent is in the draft, and no other's edit."""
+        if self._sent is None:
             return
-        except Exception as error:
-            self._set_status("failed", LabelkitError(reason=f"The save ended in {type(error).__name__}: {error}"))
-            raise
+        save_id, sent = self._sent
+        with self._gate.read() as (tx, _):
+            version = tx.review.saved(self.draft_id, save_id)
+            head = self._desk.head(tx, self.draft_id)
+            rows = None if version is None else tx.review.overlay(replace(head, version=version), after=version - 1)
+        with self._lock:
+            self._sent = None
+            arrived = {} if rows is None else {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
+            self._over |= arrived
+            for index, frame in arrived.items():
+                if self._dirty.get(index) is sent.get(index):  # not edited since
+                    del self._dirty[index]
+                    self._session.replace(frame)
 
     def _pull(self) -> None:
         """Take in what others saved since."""
+        self._find_out()
         with self._gate.read() as (tx, _):
             head = self._desk.head(tx, self.draft_id)
             rows = tx.review.overlay(head, after=self._head.version)
@@ -359,6 +359,9 @@ class LiveReview:
             both |= {other.index: other for _, other in weighed.both} | {i: theirs[i] for i in self._theirs.keys() & theirs.keys()}
             settled = {index for index, frame in sent.items() if self._dirty.get(index) is frame}
             settled |= late - {frame.index for frame in weighed.mine}
+            for frame in weighed.mine:  # with an acceptance of the same labels, where they made one
+                self._dirty[frame.index] = frame
+                self._session.replace(frame)
             for index in settled - both.keys():
                 del self._dirty[index]  # saved, or only looked at here and changed by others
             if fresh is not None:

@@ -60,8 +60,34 @@ def test_one_frame_goes_through_stays_theirs_or_is_asked_about(mine, theirs, exp
     found = rebase({0: BASE}, {0: mine}, {} if theirs is None else {0: theirs})
 
     # then
-    assert found.mine == ((mine,) if expected == "mine" else ())
+    assert [replace(one, state=mine.state) for one in found.mine] == ([mine] if expected == "mine" else [])
     assert found.both == (((mine, theirs),) if expected == "both" else ())
+
+
+U, S, E, A = FrameState.UNTOUCHED, FrameState.SEEN, FrameState.EDITED, FrameState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("labels", "base", "mine", "theirs", "expected"),
+    [
+        pytest.param("kept", U, S, A, A, id="I looked, they accepted"),
+        pytest.param("kept", U, A, S, A, id="I accepted, they looked"),
+        pytest.param("kept", A, S, A, S, id="I took my acceptance back"),
+        pytest.param("kept", A, A, S, S, id="they took theirs back"),
+        pytest.param("kept", S, E, A, A, id="I edited and undid it, they accepted"),
+        pytest.param("changed", A, A, E, A, id="I accepted what both changed alike"),
+        pytest.param("changed", A, E, A, A, id="they accepted what both changed alike"),
+    ],
+)
+def test_where_both_sides_have_the_same_labels_the_farther_state_is_kept(labels, base, mine, theirs, expected):
+    # given
+    before, after = frame("a", state=base), frame("a") if labels == "kept" else frame("b")
+
+    # when
+    found = rebase({0: before}, {0: replace(after, state=mine)}, {0: replace(after, state=theirs)})
+
+    # then
+    assert (found.mine, found.both) == ((replace(after, state=expected),), ())
 
 
 FRAMES = st.dictionaries(st.integers(0, 4), frames(most=2), max_size=5).map(lambda d: {i: replace(f, index=i) for i, f in d.items()})
