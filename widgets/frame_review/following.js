@@ -37,6 +37,7 @@ export function factsChanged(review) {
 /** @param {Review} review @param {number} index */
 export function pictureCame(review, index) {
   const picture = review.cache.peek(index);
+  review.prefetch.arrived(index);
   if (picture?.problem && picture.problem !== review.overview.problem[index]) {
     review.overview.problem[index] = picture.problem;
     factsChanged(review);

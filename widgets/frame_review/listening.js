@@ -13,7 +13,6 @@ import { watchTheme } from "./marks.js";
 export function listen(review) {
   const { kernel, root } = review.frame;
   kernel.on("frame", (data, buffers) => {
-    review.prefetch.arrived(data.index);
     review.edits.take(data.content, { width: data.width, height: data.height, problem: data.problem });
     if (data.problem) review.cache.refuse(data.index, data.problem);
     else void review.cache.put(data.index, data.mime, buffers[0]);

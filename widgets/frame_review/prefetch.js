@@ -22,11 +22,10 @@ export function prefetcher({ ask, has, count, room }) {
 
   const missing = (/** @type {number} */ index) => index >= 0 && index < count && !has(index) && !asked.has(index);
 
-  /** @param {number[]} indices @param {number} patience */
+  /** Asks for frames. Each counts as asked for until its picture is there, because it is decoded after the answer. @param {number[]} indices @param {number} patience */
   async function request(indices, patience) {
     for (const index of indices) asked.add(index);
-    await ask(indices, patience).catch(() => undefined);
-    for (const index of indices) asked.delete(index);
+    await ask(indices, patience).catch(() => indices.forEach((index) => asked.delete(index)));
   }
 
   async function ring() {
@@ -53,7 +52,7 @@ export function prefetcher({ ask, has, count, room }) {
       if (missing(index)) void request([index], SHORT_MS);
       void ring();
     },
-    /** @param {number} index */
+    /** The picture of a frame is there, or why there is none. @param {number} index */
     arrived: (index) => asked.delete(index),
   };
 }
