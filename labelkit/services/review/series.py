@@ -9,9 +9,11 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.review.annotations import FrameStep
+from labelkit.core.review.risk import WEIGHTS
 from labelkit.errors import NotFound
 from labelkit.services.review.publish import PublishCases
 from labelkit.store.ids import new_id
+from labelkit.store.risk import reasons, risk
 
 if TYPE_CHECKING:
     from labelkit.core.review.drafts import Rebase
@@ -34,6 +36,24 @@ class SeriesCases(PublishCases):
         free = open_.filter((pl.col("present") == "") | (pl.col("present") == self._gate.user))
         order = free.sort(pl.col("draft_id").is_null(), "left", "media", "capability", descending=[False, True, False, False])
         return None if order.is_empty() else (order["media"][0], order["capability"][0])
+
+    def risk(self, draft_id: str) -> pl.DataFrame:
+        """Return one row a frame, in the order in which they are worth a look: frame_index, seen, risk, reasons, and each signal.
+
+        What was not seen comes first, riskiest first, equal ones in frame order. `risk` and the signals are in [0, 1]; `reasons` are the
+        sentences of the strongest signals. Only the draft and what the model proposed are looked at. Raises `NOT_FOUND`.
+        """
+        with self._gate.read() as (tx, _):
+            head = self._desk.head(tx, draft_id)
+            media, capability = self._desk.parts(tx, head)
+            overlay = tx.review.overlay(head)
+            seed = tx.review.prelabel_object(head.lineage.pack, self._gate.workspace.id) if head.lineage.pack else None
+        content = self._desk.content(head.base_object, media).replaced(overlay)
+        proposed = None if seed is None else self._desk.content(seed, media)
+        rows = risk(self._gate.database, content, self._desk.frames(media), proposed, capability)
+        said = pl.Series("reasons", [reasons(row) for row in rows.iter_rows(named=True)], dtype=pl.List(pl.String()))
+        found = rows.with_columns(said).select("frame_index", "seen", "risk", "reasons", *WEIGHTS)
+        return found.sort("seen", "risk", "frame_index", descending=[False, True, False])
 
     def presence(self, draft_id: str) -> list[Presence]:
         """Return who has the draft open now: user, host, frame, since when."""
