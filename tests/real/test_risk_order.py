@@ -108,7 +108,7 @@ def test_the_risk_order_finds_real_errors_earlier_than_the_order_of_frames_and_c
     assert sum(errors) > 5_000
 
     # when
-    ranked = ws.review.risk(draft.id)
+    ranked = ws.review.risk("players", PLAYERS)
 
     # then
     orders = Orders.of(ranked["frame_index"].to_list(), errors)
@@ -120,7 +120,7 @@ def test_the_risk_order_finds_real_errors_earlier_than_the_order_of_frames_and_c
 def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_honest(ws, draft):
     # given
     live = ws.review.live("players", PLAYERS)
-    ranked = ws.review.risk(draft.id)
+    ranked = ws.review.risk("players", PLAYERS)
     assert ranked["risk"].is_sorted(descending=True)
     worth = live.worth()
     assert ranked["reasons"][0].to_list() == worth["reasons"][worth["next"]] != []
@@ -135,7 +135,7 @@ def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_ho
     live.save()
 
     # then it says so, and of the frames that are left each is as harmless as the table says
-    after = ws.review.risk(draft.id)
+    after = ws.review.risk("players", PLAYERS)
     assert gone == ranked["frame_index"].to_list()[: len(gone)]
     assert live.worth()["coverage"] == f"seen {len(gone)} of 110; none unseen above 0.4"
     assert (after.filter("seen").height, after.filter(~pl.col("seen"))["risk"].max() <= 0.4) == (len(gone), True)
@@ -144,7 +144,7 @@ def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_ho
 
 def test_corrected_frames_make_their_neighbours_worth_a_look(ws, draft):
     # given
-    before = {row["frame_index"]: row for row in ws.review.risk(draft.id).iter_rows(named=True)}
+    before = {row["frame_index"]: row for row in ws.review.risk("players", PLAYERS).iter_rows(named=True)}
     index = next(i for i in range(10, 100) if all(before[n]["neighbour_edited"] == 0 for n in range(i - 2, i + 3)))
     live = ws.review.live("players", PLAYERS)
 
@@ -153,7 +153,7 @@ def test_corrected_frames_make_their_neighbours_worth_a_look(ws, draft):
     live.save()
 
     # then
-    after = {row["frame_index"]: row for row in ws.review.risk(draft.id).iter_rows(named=True)}
+    after = {row["frame_index"]: row for row in ws.review.risk("players", PLAYERS).iter_rows(named=True)}
     assert all(after[n]["risk"] > before[n]["risk"] for n in (index - 2, index - 1, index + 1, index + 2))
     assert after[index + 3]["risk"] == before[index + 3]["risk"]
 
@@ -173,8 +173,10 @@ def test_errors_planted_among_real_balls_come_first(ws, real_data, clip):
         rows += [{"frame_index": index, "label": "ball", "x": a, "y": b, "score": 0.9} for a, b in shown]
     run = ws.prelabels.import_("csv", pl.DataFrame(rows), media=clip, capability=BALLS)
 
+    ws.review.open(clip, BALLS, run=run.id)
+
     # when
-    ranked = ws.review.risk(ws.review.open(clip, BALLS, run=run.id).id)
+    ranked = ws.review.risk(clip, BALLS)
 
     # then
     orders = Orders.of(ranked["frame_index"].to_list(), [wrong.get(index, 0) for index in range(len(balls))])

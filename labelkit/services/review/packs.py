@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from labelkit.core.actors import Action
 from labelkit.core.review.packs import LabelPack, PackStep, decide_pack_step
 from labelkit.core.review.revisions import Diff, Eligibility, Revision, decide_eligibility
+from labelkit.core.review.risk import WEIGHTS
 from labelkit.errors import DiffImpossible, EligibilityVersionConflict, InvalidValue, NotFound, StoreConflict
 from labelkit.services.review.draft import Draft
 from labelkit.services.review.drafts import DraftCases
 from labelkit.store.compare import compare
 from labelkit.store.content import Content
-from labelkit.store.risk import risk
+from labelkit.store.risk import reasons, risk
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from labelkit.core.media import Media
     from labelkit.store.compare import MatchBy
     from labelkit.store.transaction import Transaction
@@ -97,7 +98,12 @@ class PackCases(DraftCases):
         return compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px).diff()
 
     def risk(self, media: str | Media, capability: str) -> pl.DataFrame:
-        """Return one row a frame of the scope's draft: frame_index, seen, risk in [0, 1], and the signals that it is made of."""
+        """Return one row a frame of the scope's draft, in the order in which they are worth a look.
+
+        Columns: frame_index, seen, risk, reasons, and each signal. What was not seen comes first, riskiest first, equal ones in frame
+        order. `risk` and the signals are in [0, 1]; `reasons` are the sentences of the strongest signals. Only the draft and what the
+        model proposed are looked at. Raises `NOT_FOUND`.
+        """
         with self._gate.read() as (tx, _):
             scope, found, known = self._desk.scope(tx, media, capability)
             head = tx.review.draft_of(scope)
@@ -107,7 +113,10 @@ class PackCases(DraftCases):
             seed = tx.review.prelabel_object(head.lineage.pack, scope.workspace) if head.lineage.pack else None
         content = self._desk.content(head.base_object, found).replaced(overlay)
         proposed = None if seed is None else self._desk.content(seed, found)
-        return risk(self._gate.database, content, self._desk.frames(found), proposed, known)
+        rows = risk(self._gate.database, content, self._desk.frames(found), proposed, known)
+        said = pl.Series("reasons", [reasons(row) for row in rows.iter_rows(named=True)], dtype=pl.List(pl.String()))
+        ordered = rows.with_columns(said).sort("seen", "risk", "frame_index", descending=[False, True, False])
+        return ordered.select("frame_index", "seen", "risk", "reasons", *WEIGHTS)
 
     def _step(self, pack_id: str, step: PackStep, reason: str) -> LabelPack:
         with self._gate.act(Action.APPROVE_PACK, f"pack:{pack_id}") as act:

@@ -9,11 +9,9 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.review.annotations import FrameStep
-from labelkit.core.review.risk import WEIGHTS
 from labelkit.errors import NotFound
 from labelkit.services.review.publish import PublishCases
 from labelkit.store.ids import new_id
-from labelkit.store.risk import reasons, risk
 
 if TYPE_CHECKING:
     from labelkit.core.review.drafts import Rebase
@@ -30,30 +28,17 @@ class SeriesCases(PublishCases):
             rows = tx.review.series(self._gate.workspace.id)
         return rows if capability is None else rows.filter(pl.col("capability") == capability)
 
-    def next_scope(self, *, capability: str | None = None) -> tuple[str, str] | None:
-        """Return media and capability of the scope to work on next: begun before new, most frames left first, nobody else at it."""
+    def next_scope(self, *, capability: str | None = None, after: tuple[str, str] | None = None) -> tuple[str, str] | None:
+        """Return media and capability of the scope to work on next: begun before new, most frames left first, nobody else at it.
+
+        `after` is a scope that is not meant, such as the one under review.
+        """
         open_ = self.series(capability=capability).with_columns(left=pl.col("frame_count") - pl.col("seen")).filter(pl.col("left") > 0)
         free = open_.filter((pl.col("present") == "") | (pl.col("present") == self._gate.user))
+        if after is not None:
+            free = free.filter((pl.col("media") != after[0]) | (pl.col("capability") != after[1]))
         order = free.sort(pl.col("draft_id").is_null(), "left", "media", "capability", descending=[False, True, False, False])
         return None if order.is_empty() else (order["media"][0], order["capability"][0])
-
-    def risk(self, draft_id: str) -> pl.DataFrame:
-        """Return one row a frame, in the order in which they are worth a look: frame_index, seen, risk, reasons, and each signal.
-
-        What was not seen comes first, riskiest first, equal ones in frame order. `risk` and the signals are in [0, 1]; `reasons` are the
-        sentences of the strongest signals. Only the draft and what the model proposed are looked at. Raises `NOT_FOUND`.
-        """
-        with self._gate.read() as (tx, _):
-            head = self._desk.head(tx, draft_id)
-            media, capability = self._desk.parts(tx, head)
-            overlay = tx.review.overlay(head)
-            seed = tx.review.prelabel_object(head.lineage.pack, self._gate.workspace.id) if head.lineage.pack else None
-        content = self._desk.content(head.base_object, media).replaced(overlay)
-        proposed = None if seed is None else self._desk.content(seed, media)
-        rows = risk(self._gate.database, content, self._desk.frames(media), proposed, capability)
-        said = pl.Series("reasons", [reasons(row) for row in rows.iter_rows(named=True)], dtype=pl.List(pl.String()))
-        found = rows.with_columns(said).select("frame_index", "seen", "risk", "reasons", *WEIGHTS)
-        return found.sort("seen", "risk", "frame_index", descending=[False, True, False])
 
     def presence(self, draft_id: str) -> list[Presence]:
         """Return who has the draft open now: user, host, frame, since when."""
