@@ -7,10 +7,18 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import labelkit
 from labelkit import LabelkitError, ReviewOp
+from labelkit.core.geometry import Point
+from labelkit.core.review.annotations import BALL, Annotation, FrameContent, FrameState
+from labelkit.core.review.publishing import FindingCode
+from labelkit.store.content import Content, rows_of
+from labelkit.store.findings import find, leaps
+from tests.store.media import frames_of
 from tests.widgets.messages import Wire
 from tests.widgets.reviewing import PLAYERS, op, opened, published, told, workspace
 
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.synthetic import Match
+
+WIDTH, HEIGHT = 200, 100
 
 
 def test_the_riskiest_unseen_frame_is_told_with_its_reasons(view: Wire) -> None:
@@ -135,3 +145,52 @@ def test_what_is_published_or_approved_here_shows_in_the_widgets_beside_it(view:
     told_beside = [[(row["eligibility"], row["pack_approved"]) for row in event["revisions"]] for event in beside.events("state")]
     assert told_beside == [[("REVIEWED", True)], [("APPROVED", True)], [("APPROVED", False)]]
     beside.widget.close()
+
+
+PLACE = st.tuples(st.integers(0, WIDTH), st.integers(0, HEIGHT))
+FRAME = st.lists(PLACE, max_size=2)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(FRAME, min_size=2, max_size=8), st.dictionaries(st.integers(0, 7), FRAME, max_size=4), st.sets(st.integers(0, 7), max_size=2)
+)
+def test_what_is_marked_as_too_fast_is_what_a_publish_warns_of(
+    saved: list[list[tuple[int, int]]], edited: dict[int, list[tuple[int, int]]], broken: set[int]
+) -> None:
+    # given a ball on some frames, two on others, and edits over what was saved
+    def frame(index: int, places: list[tuple[int, int]]) -> FrameContent:
+        points = tuple(Annotation(f"p{index}_{n}", "ball", Point(x, y, 6)) for n, (x, y) in enumerate(places))
+        return FrameContent(index, points, (), FrameState.EDITED)
+
+    base = Content(rows_of([frame(index, places) for index, places in enumerate(saved)]))
+    changed = {index: frame(index, places) for index, places in edited.items() if index < len(saved)}
+    frames = frames_of(len(saved), WIDTH, HEIGHT, broken=tuple(broken))
+    # when
+    marked = leaps(base, changed, frames, BALL)["frame_index"].to_list()
+    warned = find(base.replaced(rows_of(changed.values())), frames, BALL)
+    # then
+    assert marked == [finding.frame for finding in warned if finding.code is FindingCode.BALL_JUMP]
+
+
+def test_leaps_are_told_when_they_change_and_only_then(clip: Match, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a ball that lies still
+    ws = workspace(clip, ":memory:")
+    draft = ws.review.open("match-1", "ball_detection")
+    still = [ReviewOp.add_point(i, "ball", 100, 90, id=f"b{i}") for i in range(3)]
+    ws.review.apply(draft.id, base_version=draft.version, ops=still)
+    view = Wire.to(labelkit.widgets.FrameReview(ws, "match-1", "ball_detection"), monkeypatch)
+    # then
+    assert view.ask("ready")["result"]["leaps"] == []
+    # when
+    op(view, kind="move", frame=1, id="b1", x=101, y=90)
+    assert view.events("leaps") == []
+    op(view, kind="move", frame=1, id="b1", x=300, y=90)
+    # then
+    (told_once,) = view.events("leaps")
+    assert [(leap["frame"], leap["before"]) for leap in told_once["leaps"]] == [(1, 0), (2, 1)]
+    # when
+    op(view, kind="undo")
+    # then
+    assert view.events("leaps")[-1] == {"leaps": []}
+    view.widget.close()

@@ -41,7 +41,7 @@ export function ballHelp({ on, maxSpeed, shown }) {
     warning(index) {
       const near = [index, index + 1, index - 1].map((at) => fast.get(at)).find((leap) => leap !== undefined); // the one before: a click has just gone on from it
       if (!near) return "";
-      return `Too fast: from frame ${near.before + 1} to ${near.frame + 1} the point moves ${near.speed.toFixed(1)} frame widths a second; at most ${maxSpeed} is plausible`;
+      return `Too fast: from frame ${near.before + 1} to ${near.frame + 1} at ${near.speed.toFixed(1)} frame widths a second, at most ${maxSpeed}`;
     },
     /** Draws the points of the frames around: dots before, rings after, fainter further away. @param {CanvasRenderingContext2D} context @param {import("../shared/geometry.js").View} view @param {number} index */
     drawOnion(context, view, index) {

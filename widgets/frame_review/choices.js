@@ -84,7 +84,7 @@ function read() {
 
 /** Shows the choices on every part. @param {import("./review.js").Review} review */
 export function showChoices(review) {
-  const { stage, toolbar, opening, choices, film, hosted } = review;
+  const { stage, toolbar, opening, choices, film, hosted, header } = review;
   const now = choices.now;
   const labels = now.labels && !review.hiding;
   if (stage.tool !== now.tool) stage.setTool(now.tool);
@@ -104,5 +104,5 @@ export function showChoices(review) {
     [toolbar.film, now.film],
   ];
   for (const [element, on] of pressed) element.setAttribute("aria-pressed", String(on));
-  toolbar.reset.setAttribute("aria-disabled", String(choices.untouched));
+  header.reset.setAttribute("aria-disabled", String(choices.untouched));
 }

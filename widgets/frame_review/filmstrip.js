@@ -13,7 +13,7 @@ const PICTURE_PX = 54;
 const EDGE_PX = 3;
 const FOOT_PX = 18;
 const HEIGHT = PICTURE_PX + 2 * EDGE_PX + FOOT_PX;
-const STEP_PX = SIDE_PX + 2 * EDGE_PX + 2;
+const TILE_PX = SIDE_PX + 2 * EDGE_PX;
 const BATCH = 12;
 const REST_MS = 200;
 const KEPT = 400;
@@ -38,10 +38,11 @@ export function filmstrip({ kernel, marks, go }) {
   let rest = 0;
   let closed = false;
 
-  /** The first frame in sight and how many there are. */
+  /** The first frame in sight, how many there are, and how far one is from the next: as many as fit fill the strip. */
   function sight() {
-    const room = Math.min(Math.max(Math.floor(el.clientWidth / STEP_PX), 1), count);
-    return { first: between(cursor - Math.floor(room / 2), 0, count - room), room };
+    const most = Math.max(Math.floor((el.clientWidth + 2) / (TILE_PX + 2)), 1);
+    const room = Math.min(most, count);
+    return { first: between(cursor - Math.floor(room / 2), 0, count - room), room, step: most > 1 ? (el.clientWidth - TILE_PX) / (most - 1) : TILE_PX };
   }
 
   const plan = () => {
@@ -60,9 +61,9 @@ export function filmstrip({ kernel, marks, go }) {
     canvas.height = Math.round(HEIGHT * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.textBaseline = "middle";
-    const { first, room } = sight();
+    const { first, room, step } = sight();
     for (let at = 0; at < room; at += 1) {
-      const left = at * STEP_PX + EDGE_PX;
+      const left = Math.round(at * step) + EDGE_PX;
       paintPicture(first + at, left);
       paintFoot(first + at, left);
       if (first + at !== cursor) continue;
@@ -150,8 +151,8 @@ export function filmstrip({ kernel, marks, go }) {
 
   /** The frame under the pointer; undefined beside the last one. @param {PointerEvent} event */
   function under(event) {
-    const at = Math.floor((event.clientX - el.getBoundingClientRect().left) / STEP_PX);
-    const { first, room } = sight();
+    const { first, room, step } = sight();
+    const at = Math.floor((event.clientX - el.getBoundingClientRect().left) / step);
     return at >= 0 && at < room ? first + at : undefined;
   }
 

@@ -28,20 +28,21 @@ export function header(opening, actions, hint, here, python) {
   const save = badge("Saved", "good");
   save.classList.add("lk-save");
   const undo = button("Undo", () => actions.undo(), { title: `Undo (${hint("undo")})`, disabled: true });
+  const reset = button("Reset the view", () => actions.reset_view(), { kind: "quiet", icon: "\u21ba", title: "Reset the view: light, what is shown, tool and class as at first" });
   const redo = button("Redo", () => actions.redo(), { title: `Redo (${hint("redo")})`, disabled: true });
   const el = h(
     "header",
-    { class: "lk-row lk-spread" },
+    { class: "lk-row lk-spread lk-head" },
     h(
       "div",
       { class: "lk-row" },
-      h("h2", {}, opening.media),
+      h("h2", { title: opening.media }, opening.media),
       badge(opening.capability.name, "info"),
       h("span", { class: "lk-dim" }, "from ", origin(opening.draft.lineage)),
     ),
-    h("div", { class: "lk-row" }, here, save, undo, redo, python, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
+    h("div", { class: "lk-row" }, here, save, undo, redo, python, reset, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
   );
-  return { el, save, undo, redo };
+  return { el, save, undo, redo, reset };
 }
 
 /**
@@ -55,7 +56,7 @@ export function toolbar(opening, actions, hint, more) {
   };
   const classes = opening.capability.classes.map((entry, i) => {
     const element = button(entry.name, () => actions[`class_${i + 1}`](), { title: `${entry.name} (${i + 1})`, class: "lk-class" });
-    element.prepend(swatch(entry));
+    element.prepend(swatch(entry, !box));
     if (i < 9) element.append(h("kbd", { "aria-hidden": "true" }, i + 1));
     return element;
   });
@@ -63,7 +64,6 @@ export function toolbar(opening, actions, hint, more) {
   const labels = keyed("Labels", () => actions.toggle_labels(), hint("hide"), { title: `Show the labels (hold ${hint("hide")} to hide them)` });
   const film = keyed("Film", () => actions.filmstrip(), hint("filmstrip"), { title: `Show small pictures of the frames around (${hint("filmstrip")})` });
   const scale = h("button", { type: "button", class: "lk-button lk-quiet lk-scale", title: `Fit the frame into the view (${hint("zoom_fit")})`, on: { click: () => actions.zoom_fit() } }, "100%");
-  const reset = button("Reset the view", () => actions.reset_view(), { kind: "quiet", icon: "\u21ba", title: "Reset the view: light, trail, what is shown, tool and class as at first" });
   const el = h(
     "div",
     { class: "lk-row lk-toolbar", role: "toolbar", "aria-label": "Tools" },
@@ -79,9 +79,8 @@ export function toolbar(opening, actions, hint, more) {
       scale,
       button("Zoom in", () => actions.zoom_in(), { icon: "+", title: "Zoom in (+)" }),
     ),
-    reset,
   );
-  return { el, tools, classes, changes, labels, film, scale, reset };
+  return { el, tools, classes, changes, labels, film, scale };
 }
 
 /**

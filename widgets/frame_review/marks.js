@@ -108,16 +108,18 @@ export function drawFlag(context, colours, middle, top) {
   context.fill();
 }
 
-/** A cross of 6 px for a point that moved too fast. @param {CanvasRenderingContext2D} context @param {ReturnType<typeof palette>} colours @param {number} middle @param {number} top */
+/** A cross of 6 px with a rim for a point that moved too fast. @param {CanvasRenderingContext2D} context @param {ReturnType<typeof palette>} colours @param {number} middle @param {number} top */
 export function drawLeap(context, colours, middle, top) {
-  context.strokeStyle = colours.of("--lk-bad");
-  context.lineWidth = 2;
   context.beginPath();
   for (const side of [-3, 3]) {
     context.moveTo(middle - side, top);
     context.lineTo(middle + side, top + 6);
   }
-  context.stroke();
+  for (const [colour, width] of /** @type {[string, number][]} */ ([["--lk-bg", 5], ["--lk-bad", 2]])) {
+    context.strokeStyle = colours.of(colour);
+    context.lineWidth = width;
+    context.stroke();
+  }
 }
 
 /** Calls back when the page changes its theme, and again once its colours are loaded. @param {() => void} changed */

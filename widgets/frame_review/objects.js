@@ -16,22 +16,21 @@ const SPARE_ROWS = 4;
 const SOURCES = { model: "model", human: "edited", imported: "imported", interpolated: "interpolated", propagated: "propagated" };
 
 /**
- * A small picture of a class: its colour with its line style.
- * @param {Style} style
+ * A small picture of a class: its colour with its line style, or with its mark where it is for points.
+ * @param {Style} style @param {boolean} point
  */
-export function swatch(style) {
+export function swatch(style, point) {
   const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("viewBox", "0 0 18 12");
-  svg.setAttribute("width", "18");
-  svg.setAttribute("height", "12");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "lk-swatch");
-  for (const [stroke, width, dash] of [["rgb(0 0 0 / 60%)", 4, ""], [style.colour, 2.2, style.dash.join(" ")]]) {
-    const line = document.createElementNS(ns, "rect");
-    for (const [name, value] of Object.entries({ x: 2, y: 2, width: 14, height: 8, rx: 1, fill: "none", stroke, "stroke-width": width, "stroke-dasharray": dash })) line.setAttribute(name, String(value));
-    svg.append(line);
-  }
+  /** @param {string} tag @param {Record<string, string | number>} attributes */
+  const made = (tag, attributes) => {
+    const element = document.createElementNS(ns, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+    return element;
+  };
+  const svg = made("svg", { viewBox: "0 0 18 12", width: 18, height: 12, "aria-hidden": "true", class: "lk-swatch" });
+  const corners = style.mark.map(([dx, dy]) => `${9 + dx * 3.5},${6 + dy * 3.5}`).join(" ");
+  for (const line of [{ stroke: "rgb(0 0 0 / 60%)", "stroke-width": 4, "stroke-dasharray": "" }, { stroke: style.colour, "stroke-width": 2.2, "stroke-dasharray": point ? "" : style.dash.join(" ") }])
+    svg.append(!point ? made("rect", { x: 2, y: 2, width: 14, height: 8, rx: 1, fill: "none", ...line }) : corners ? made("polygon", { points: corners, fill: "none", ...line }) : made("circle", { cx: 9, cy: 6, r: 3.5, fill: "none", ...line }));
   return svg;
 }
 
@@ -56,6 +55,7 @@ export function objectList({ style, select, remove }) {
     const at = annotations.findIndex((annotation) => annotation.id === selected);
     if (at >= 0 && (at < first || at >= last)) shown.push(row(annotations[at], at));
     fill(rows, ...(annotations.length ? shown : [empty]));
+    el.setAttribute("role", annotations.length ? "listbox" : "group"); // a list must have something to choose
     if (at >= 0) el.setAttribute("aria-activedescendant", optionId(annotations[at].id));
     else el.removeAttribute("aria-activedescendant");
   }
@@ -72,7 +72,7 @@ export function objectList({ style, select, remove }) {
     return h(
       "div",
       { class: "lk-object", role: "option", id: optionId(annotation.id), "aria-selected": chosen ? "true" : "false", "aria-setsize": annotations.length, "aria-posinset": i + 1, style: `top: ${i * ROW_PX}px`, on: { click: () => select(annotation.id) } },
-      swatch(style(annotation.label)),
+      swatch(style(annotation.label), annotation.width === null),
       h("span", { class: "lk-object-name" }, annotation.label),
       h("span", { class: "lk-object-place lk-dim" }, place),
       h("span", { class: "lk-object-score lk-dim", title: annotation.score === null ? "Who put it there" : "The model's confidence" }, score),

@@ -20,8 +20,10 @@ export function presence({ kernel, say }) {
 
   /** @param {Other[]} others */
   function show(others) {
+    const all = others.map(({ user, frame }) => `${user} is here too, on frame ${frame + 1}`);
     el.hidden = others.length === 0;
-    fill(el, others.map(({ user, frame }) => `${user} is here too, on frame ${frame + 1}`).join("; "));
+    el.title = all.join("\n");
+    fill(el, h("span", {}, all.length > 1 ? `${all.length} others are here too` : all[0]));
     const now = others.map(({ user }) => user).sort().join(", ");
     if (now && now !== names) say(`${now} has this review open too`);
     names = now;

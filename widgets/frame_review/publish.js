@@ -86,7 +86,7 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
         "ul",
         { class: "lk-finding-list", "aria-label": "Findings" },
         ...found.slice(0, SHOWN).map((finding) =>
-          h("li", { class: "lk-row" }, badge(finding.code.toLowerCase().replaceAll("_", " "), finding.hard ? "bad" : "warn"), h("span", { class: "lk-grow" }, finding.message), button("Go to frame", () => go(finding), { kind: "quiet", name: `Go to frame ${finding.frame + 1}` })),
+          h("li", { class: "lk-row" }, badge(finding.code.toLowerCase().replaceAll("_", " "), finding.hard ? "bad" : "warn"), h("span", { class: "lk-grow" }, counted(finding.message)), button("Go to frame", () => go(finding), { kind: "quiet", name: `Go to frame ${finding.frame + 1}` })),
         ),
       ),
       found.length > SHOWN && h("p", { class: "lk-dim" }, `and ${found.length - SHOWN} more`),
@@ -107,4 +107,9 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
       fill(none, ...(rows.length && !open.length ? [badge("no approved pack", "warn"), "Approve a label pack first: see Label packs.", shortId(rows[0].id)] : []));
     },
   };
+}
+
+/** A message of the kernel, which counts frames from nought, as the review counts them. @param {string} message */
+function counted(message) {
+  return message.replace(/^Frame (\d+)/, (_, index) => `Frame ${Number(index) + 1}`);
 }

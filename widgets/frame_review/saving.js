@@ -5,6 +5,7 @@
 
 import { button } from "../shared/dom.js";
 
+const SHOWN = 6;
 /** @typedef {import("../shared/commands.js").Report} Report */
 /** @typedef {{status: "saved" | "saving" | "stale" | "failed", version: number, error: Report | null, can_undo: boolean, can_redo: boolean}} SaveState */
 
@@ -39,7 +40,7 @@ export function saving({ frame, chip, undo, redo, pending }) {
     const settle = (/** @type {string} */ mine) => async () => {
       if (await frame.ask("reload", { mine }, { patience: 10_000 })) frame.show(null);
     };
-    if (known.status === "stale") frame.show(error, "warn", [button("Keep all mine", settle("keep"), { kind: "primary" }), button("Take all theirs", settle("theirs"))]);
+    if (known.status === "stale") frame.show(both(error), "warn", [button("Keep all mine", settle("keep"), { kind: "primary" }), button("Take all theirs", settle("theirs"))]);
     else frame.show(error, "bad", [button("Try again", settle("keep"))]);
   }
 
@@ -61,4 +62,11 @@ export function saving({ frame, chip, undo, redo, pending }) {
       if (news && known.error) trouble(known.error);
     },
   };
+}
+
+/** The conflict as a reviewer counts frames: from one. @param {Report} error @returns {Report} */
+function both(error) {
+  const frames = (error.facts?.changed ?? []).map((/** @type {number} */ index) => index + 1);
+  const named = frames.length === 1 ? `Frame ${frames[0]} was` : `Frames ${frames.slice(0, SHOWN).join(", ")}${frames.length > SHOWN ? " and more" : ""} were`;
+  return { ...error, detail: `${named} changed by both sides. Every other frame is saved.`, hint: "Choose for all here, or frame by frame below the picture." };
 }
