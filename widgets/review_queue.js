@@ -27,6 +27,7 @@ function render({ model, el }) {
   const tally = h("span", { class: "lk-dim", "aria-live": "polite" });
   const next = button("Next to review", openNext, { kind: "primary", title: "Open the scope with most left to do that nobody else has open (N)" });
   const back = button("Back to the queue", () => view.ask("leave"), { icon: "\u2190 Back to the queue" });
+  const onward = button("Next scope", openNext, { title: "Save this one and open the scope with most left to do that nobody else has open" });
   const refresh = button("Refresh", () => view.ask("reload"), { kind: "quiet" });
   const place = h("div", { class: "lk-queue-review" });
   /** @type {State | null} */
@@ -51,7 +52,7 @@ function render({ model, el }) {
       { head: h("span", { class: "lk-offscreen" }, "Action"), width: "104px" },
     ],
     cells: (/** @type {ScopeRow} */ row) => [text(row.media, `${row.media} \u00b7 group ${row.group_key} \u00b7 ${row.camera_type}`), text(row.capability), progress(row), count(row.edited), count(row.accepted), count(row.flagged), origin(row.lineage), revision(row), text(row.present || "\u2013"), action(row.draft_id ? "Continue" : "Review", row.media, row.capability, row.draft_id ? null : row.run_id)],
-    empty: "Nothing to review yet. Import prelabels with ws.prelabels.import_(\u2026) and refresh.",
+    empty: "Nothing to review yet. Whoever prepares the clips adds them with `labelkit import`, or in Python with ws.media.add and ws.prelabels.import_; then press Refresh.",
     height: 420,
     rowHeight: 36,
   });
@@ -122,8 +123,8 @@ function render({ model, el }) {
   }
 
   async function openNext() {
-    if (!state?.next) return view.say("Every frame was looked at");
-    await open(state.next[0], state.next[1], null);
+    const answer = await view.ask("next");
+    if (answer && !answer.open) view.show({ code: "", title: "Nothing else to review", detail: "Every other scope was looked at to its end, or somebody else has it open.", hint: "" }, "good");
   }
 
   /** @param {KeyboardEvent} event */
@@ -166,7 +167,8 @@ function render({ model, el }) {
     const reference = model.get("review");
     const opened = typeof reference === "string" && Boolean(reference);
     lists.hidden = opened;
-    back.hidden = !opened;
+    back.hidden = onward.hidden = !opened;
+    view.show(null);
     refresh.hidden = opened;
     if (!opened || !model.widget_manager) return;
     const child = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
@@ -177,7 +179,7 @@ function render({ model, el }) {
     made.trigger("displayed");
   }
 
-  view.root.append(head("Review queue", [about], [back, refresh, view.pythonButton()]), lists, place);
+  view.root.append(head("Review queue", [about], [back, onward, refresh, view.pythonButton()]), lists, place);
   view.kernel.on("state", show);
   model.on("change:review", host);
   void host();

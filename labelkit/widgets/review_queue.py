@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from labelkit.core.review.drafts import Lineage
+from labelkit.errors import LabelkitError
 from labelkit.widgets import static
 from labelkit.widgets.base import CommandWidget, command
 from labelkit.widgets.frame_review import STAGE_HEIGHT_PX, FrameReview
 from labelkit.widgets.rows import when
+from labelkit.workspace import open as open_workspace
 
 if TYPE_CHECKING:
     import polars as pl
 
     from labelkit.widgets.base import Json
     from labelkit.workspace import Workspace
+
+MEMORY = ":memory:"
 
 
 class ReviewQueue(CommandWidget):
@@ -41,6 +46,22 @@ class ReviewQueue(CommandWidget):
         super().__init__(key=(ws.path, ws.id, self._capability))
 
     # --- in Python
+
+    @classmethod
+    def at(cls, store: str, *, workspace: str = "default", capability: str | None = None) -> ReviewQueue | static.Notice:
+        """Return the queue of a workspace of the store at a path, or a notice of what to do where there is none: no store is made."""
+        where = Path(store).expanduser()
+        if store != MEMORY and not where.is_file():
+            return static.Notice(
+                "There is no store here yet",
+                f"The file {where.absolute()} does not exist, so there is nothing to review.",
+                "Ask whoever prepares the clips where the store is, and write its path into the first cell of this notebook (store = …).",
+                "To try it out, run `labelkit demo` in a terminal; it makes a store with drawn clips and says where it is.",
+            )
+        try:
+            return cls(open_workspace(store, workspace=workspace), capability=capability)
+        except LabelkitError as refused:
+            return static.Notice(f"{refused.title} ({refused.code})", refused.detail, refused.hint)
 
     @property
     def value(self) -> pl.DataFrame:
@@ -92,6 +113,16 @@ class ReviewQueue(CommandWidget):
         self.python = f"labelkit.widgets.FrameReview(ws, {media!r}, {capability!r}{asked})"
         self.show_scope(media, capability, run)
         return {"open": self.selected}
+
+    @command("next")
+    def open_next(self) -> Json:
+        """Save what is pending and open the scope to work on next; where there is none, what is open stays."""
+        if self.review is not None:
+            self.review.live.save()
+        scope = self._ws.review.next_scope(capability=self._capability, after=self.selected)
+        if scope is None:
+            return {"open": None}
+        return self.open_scope(*scope)
 
     @command("leave")
     def leave(self) -> Json:

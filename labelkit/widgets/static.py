@@ -48,3 +48,17 @@ def card(title: str, *parts: str, note: str = "Shown without a kernel: run the n
     body = "".join(part if isinstance(part, Html) else f"<p>{escape(part)}</p>" for part in parts)
     small = f'<p style="opacity:.7"><small>{escape(note)}</small></p>' if note else ""
     return Html(f'<div class="labelkit-static" style="{_FONT}"><p><strong>{escape(title)}</strong></p>{body}{small}</div>')
+
+
+class Notice:
+    """A few sentences in place of a widget that cannot be shown: a title, what is the matter, and what to do."""
+
+    def __init__(self, title: str, *sentences: str) -> None:
+        self.title = title
+        self.sentences = sentences
+
+    def _repr_html_(self) -> str:
+        return card(self.title, *self.sentences, note="")
+
+    def __repr__(self) -> str:
+        return "\n".join((self.title, *self.sentences))
