@@ -124,8 +124,13 @@ function paste(review) {
     stage.select(here[0].id);
     return review.apply({ kind: "move", frame, id: here[0].id, x: copied.x, y: copied.y });
   }
+  const taken = (/** @type {import("./edits.js").Annotation} */ shape) => here.some((other) => other.label === shape.label && other.x === shape.x && other.y === shape.y);
   let shape = stage.shifted(copied, 0, 0);
-  for (let tries = here.length; tries > 0 && here.some((other) => other.label === shape.label && other.x === shape.x && other.y === shape.y); tries -= 1) shape = stage.shifted(shape, PASTE_PX, PASTE_PX);
+  for (let [tries, by] = [2 * here.length, PASTE_PX]; tries > 0 && taken(shape); tries -= 1) {
+    const next = stage.shifted(shape, by, by);
+    if (next.x === shape.x && next.y === shape.y) by = -PASTE_PX; // the corner of the frame
+    shape = next;
+  }
   const id = newId();
   const { label, x, y, width, height, size } = shape;
   const place = { frame, id, label, x, y };

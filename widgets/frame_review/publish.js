@@ -4,6 +4,7 @@
  */
 
 import { badge, button, compact, fill, h, shortId } from "../shared/dom.js";
+import { counted } from "./counting.js";
 
 /** @typedef {import("../shared/revisions.js").PackRow} PackRow */
 /** @typedef {import("../shared/commands.js").Report} Report */
@@ -107,9 +108,4 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
       fill(none, ...(rows.length && !open.length ? [badge("no approved pack", "warn"), "Approve a label pack first: see Label packs.", shortId(rows[0].id)] : []));
     },
   };
-}
-
-/** A message of the kernel, which counts frames from nought, as the review counts them. @param {string} message */
-function counted(message) {
-  return message.replace(/^Frame (\d+)/, (_, index) => `Frame ${Number(index) + 1}`);
 }

@@ -10,6 +10,7 @@ import { actionsOf } from "./actions.js";
 import { ballHelp, ballSwitches } from "./ball.js";
 import { choices, showChoices } from "./choices.js";
 import { conflictView } from "./conflict.js";
+import { counted } from "./counting.js";
 import { edits, newId } from "./edits.js";
 import { filmstrip } from "./filmstrip.js";
 import { factsChanged, frameChanged, frameParts, pictureCame, selectionChanged, viewMoved } from "./following.js";
@@ -82,7 +83,7 @@ export class Review {
       send: (op) => kernel.ask("op", { op }),
       changed: (index) => frameChanged(this, index),
       answered: (answer) => this.saving.show(answer.save),
-      refused: (error) => (frame.show(error.report), this.saving.show()),
+      refused: (error) => (this.refused(error.report), this.saving.show()),
     });
     this.prefetch = prefetcher({
       ask: (indices, patience) => kernel.ask("frames", { indices }, { patience }),
@@ -180,11 +181,18 @@ export class Review {
   async useTool(op) {
     if (this.stage.locked) return this.tell("This view is read-only.");
     this.stage.finishNudge();
-    const answer = await this.frame.ask("op", { op });
+    const answer = await this.frame.kernel.ask("op", { op }).catch((error) => void this.refused(error.report));
     if (!answer) return;
     this.saving.show(answer.save);
     this.edits.take(answer.frame);
     this.tell(answer.frames ? `${answer.frames} frame${answer.frames === 1 ? "" : "s"} changed` : "Nothing to change");
+  }
+
+  /** Says why an edit was refused: what is not possible here in a sentence, whatever else in the banner. @param {import("../shared/commands.js").Report} report */
+  refused(report) {
+    const said = { ...report, detail: counted(report.detail) };
+    if (report.code === "INVALID_OPERATION") this.tell(said.detail, "warn");
+    else this.frame.show(said);
   }
 
   /** Uses a key if it is one of the review's, and says whether it did. @param {KeyboardEvent} event */
