@@ -71,17 +71,22 @@ def video_stream(container: Any) -> Any:  # noqa: ANN401
     return _videos(container)[0]
 
 
-def decoded(container: Any, errors: list[str]) -> Iterator[Any]:  # noqa: ANN401
+def decoded(container: Any, errors: list[str], *, wanted_from_ms: float | None = None) -> Iterator[Any]:  # noqa: ANN401
     """Yield the frames from the present position on, in presentation order; packets that cannot be decoded are passed over.
 
-    What was wrong with each is appended to `errors`. The same bytes always give the same frames.
+    What was wrong with each is appended to `errors`. The same bytes always give the same frames. Before the time `wanted_from_ms`, by
+    the clock of the packets, frames that no other frame needs are left out, which halves the work of getting there.
     """
     import av
 
-    packets = container.demux(video_stream(container))
+    stream = video_stream(container)
+    stream.codec_context.skip_frame = "DEFAULT" if wanted_from_ms is None else "NONREF"
+    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
+            if wanted_from_ms is not None and (packet is None or packet.dts is None or _dts_ms(packet) >= wanted_from_ms):
+                stream.codec_context.skip_frame, wanted_from_ms = "DEFAULT", None
             frames = [] if packet is None else packet.decode()
         except av.FFmpegError as error:
             errors.append(error.strerror or str(error))
@@ -89,6 +94,10 @@ def decoded(container: Any, errors: list[str]) -> Iterator[Any]:  # noqa: ANN401
         yield from frames
         if packet is None:
             return
+
+
+def _dts_ms(packet: Any) -> float:  # noqa: ANN401
+    return float(packet.dts * packet.time_base * 1000)
 
 
 def pts_ms(frame: Any) -> float | None:  # noqa: ANN401

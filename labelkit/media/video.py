@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT_PICTURES = 64
 NEAR = 30  # frames ahead that are reached by decoding on, without a seek
+BEFORE = 20  # frames before a wanted one that are decoded whole; a codec reorders fewer, and who goes back wants them next
+PASSED_BYTES = 48 << 20  # of decoded frames that are kept for who goes back
 Jpeg = bytes  # a reader has a method named bytes
 STEPS_BACK_MS = (0.0, 1_000.0, 10_000.0)  # where a seek lands too late, seek earlier; after these, decode from the start
 
@@ -67,6 +69,9 @@ class VideoReader:
     `frames` is the table that `read_video(path).to_polars()` gave. A frame is looked for by its presentation time after a seek to a
     keyframe before it, and counts only if its planes have the recorded sha256; else the search starts earlier, at last at the start of
     the file, where frames are counted. So no frame rate, B-frame or open group of pictures shifts a frame.
+
+    Getting to any frame costs the decoding of the way from the keyframe before it, of which frames that no other needs are left out;
+    the next frames forwards and backwards cost little. In a file with keyframes many seconds apart the first look at a place takes long.
     """
 
     def __init__(self, path: str | Path, frames: pl.DataFrame) -> None:
@@ -81,6 +86,7 @@ class VideoReader:
         self._container: Any = None
         self._coming: Iterator[Any] = iter(())
         self._next: int | None = None
+        self._passed: OrderedDict[float, Any] = OrderedDict()  # the last decoded frames, by time
 
     def __enter__(self) -> Self:
         return self
@@ -125,8 +131,12 @@ class VideoReader:
 
     def _candidates(self, index: int) -> Iterator[Any]:
         """Yield what may be the frame, from the quickest way to the surest."""
+        if self._timed:
+            yield self._passed.get(self._pts[index])
         if self._next is not None and 0 <= index - self._next <= NEAR:
             yield self._ahead(index)
+        if self._timed:
+            yield self._after_seek(index, 0, wanted_from_ms=self._pts[max(index - BEFORE, 0)])
         for back_ms in STEPS_BACK_MS:
             if self._timed:
                 yield self._after_seek(index, back_ms)
@@ -139,21 +149,32 @@ class VideoReader:
 
     def _ahead(self, index: int) -> Any | None:  # noqa: ANN401
         for raw in self._coming:
+            self._pass(raw)
             here, self._next = self._next, (self._next or 0) + 1
             if here == index:
                 return raw
         self._next = None
         return None
 
-    def _after_seek(self, index: int, back_ms: float) -> Any | None:  # noqa: ANN401
+    def _pass(self, raw: Any) -> None:  # noqa: ANN401
+        """Keep a decoded frame for who goes back."""
+        time_ms = pts_ms(raw)
+        if time_ms is not None:
+            self._passed[time_ms] = raw
+            if len(self._passed) * max(raw.width * raw.height * 3 // 2, 1) > PASSED_BYTES:
+                self._passed.popitem(last=False)
+
+    def _after_seek(self, index: int, back_ms: float, wanted_from_ms: float | None = None) -> Any | None:  # noqa: ANN401
         stream, wanted = self._stream(), self._pts[index]
         self._next = None
         try:
             self._container.seek(round((wanted - back_ms) / 1000 / stream.time_base), stream=stream)
         except OSError:  # a container without an index, or a time before its first frame
             return None
-        self._coming = decoded(self._container, [])
+        self._passed.clear()
+        self._coming = decoded(self._container, [], wanted_from_ms=wanted_from_ms)
         for raw in self._coming:
+            self._pass(raw)
             time_ms = pts_ms(raw)
             if time_ms is None:
                 self._timed = False
@@ -182,6 +203,7 @@ class VideoReader:
         if self._container is not None:
             self._container.close()
         self._container, self._coming, self._next = None, iter(()), None
+        self._passed.clear()
 
     def _unavailable(self, index: int, problem: str) -> FrameUnavailable:
         return FrameUnavailable(index=index, name=self._path.name, problem=str(problem))

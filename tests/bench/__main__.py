@@ -17,6 +17,7 @@ BENCHMARKS = {
     "start": "import labelkit, and open a store of 1 GB",
     "many": "eight processes saving to one store",
     "drafts": "open, save and publish a draft of 10,000 frames",
+    "video": "any frame of ten minutes of video, the next, and the one before",
     "review": "drags, frames and saves in a browser, near and far",
     "build": "build a dataset of 1,000,000 samples",
 }

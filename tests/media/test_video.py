@@ -114,6 +114,21 @@ def test_a_second_look_at_a_frame_decodes_nothing(tmp_path, monkeypatch):
     reader.close()
 
 
+@pytest.mark.parametrize("kind", ["mp4, B-frames, open groups", "mkv, variable rate", "hevc"])
+def test_frames_that_were_just_passed_need_no_seek(tmp_path, monkeypatch, kind):
+    # given a look at a frame far from its keyframe
+    options = {"name": "v.mp4"} | KINDS[kind]
+    path = helpers.video(tmp_path / options.pop("name"), frames=60, **options)
+    with VideoReader(path, read_video(path).to_polars()) as reader:
+        reader.frame(33)
+
+        # when
+        monkeypatch.setattr(VideoReader, "_after_seek", lambda *_, **__: pytest.fail("a seek"))
+
+        # then the frames before it are there
+        assert [helpers.index_in(reader.frame(index)) for index in (32, 31, 30)] == [32, 31, 30]
+
+
 def test_the_next_frame_needs_no_seek(tmp_path, monkeypatch):
     # given
     path = helpers.video(tmp_path / "v.mp4")

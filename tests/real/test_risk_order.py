@@ -117,7 +117,8 @@ def test_the_risk_order_finds_real_errors_earlier_than_the_order_of_frames_and_c
     assert orders.risk.area > orders.oracle.area - 0.02, str(orders)
 
 
-def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_honest(ws, draft):
+@pytest.mark.usefixtures("draft")
+def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_honest(ws):
     # given
     live = ws.review.live("players", PLAYERS)
     ranked = ws.review.risk("players", PLAYERS)
@@ -142,7 +143,8 @@ def test_the_order_of_the_table_is_the_order_of_the_jumps_and_the_coverage_is_ho
     assert after.tail(len(gone))["seen"].all()
 
 
-def test_corrected_frames_make_their_neighbours_worth_a_look(ws, draft):
+@pytest.mark.usefixtures("draft")
+def test_corrected_frames_make_their_neighbours_worth_a_look(ws):
     # given
     before = {row["frame_index"]: row for row in ws.review.risk("players", PLAYERS).iter_rows(named=True)}
     index = next(i for i in range(10, 100) if all(before[n]["neighbour_edited"] == 0 for n in range(i - 2, i + 3)))
