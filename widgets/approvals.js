@@ -12,7 +12,7 @@ import { shell } from "./shared/shell.js";
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Approvals" });
+  const view = shell({ model, el }, { label: "Approvals", className: "lk-wide" });
   const about = h("span", { class: "lk-dim" }, "\u2026");
   const packs = h("div", { class: "lk-loading" }, "Loading\u2026");
   const revisions = h("div", { class: "lk-loading" }, "Loading\u2026");

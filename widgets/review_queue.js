@@ -4,7 +4,7 @@
  */
 
 import { badge, button, h } from "./shared/dom.js";
-import { count, moment } from "./shared/format.js";
+import { count, counted, moment } from "./shared/format.js";
 import { head } from "./shared/head.js";
 import { origin } from "./shared/revisions.js";
 import { shell } from "./shared/shell.js";
@@ -29,6 +29,7 @@ function render({ model, el }) {
   const back = button("Back to the queue", () => view.ask("leave"), { icon: "\u2190 Back to the queue" });
   const onward = button("Next scope", openNext, { title: "Save this one and open the scope with most left to do that nobody else has open" });
   const refresh = button("Refresh", () => view.ask("reload"), { kind: "quiet" });
+  const python = view.pythonButton();
   const place = h("div", { class: "lk-queue-review" });
   /** @type {State | null} */
   let state = null;
@@ -42,14 +43,14 @@ function render({ model, el }) {
     columns: [
       { head: "Media", width: "minmax(112px, 2fr)" },
       { head: "Capability", width: "minmax(112px, 1.4fr)" },
-      { head: "Looked at", width: "minmax(184px, 3fr)" },
+      { head: "Looked at", width: "minmax(160px, 2.4fr)" },
       { head: "Edited", width: "56px", number: true },
       { head: "Accepted", width: "64px", number: true },
       { head: "Flagged", width: "56px", number: true },
       { head: "Draft from", width: "112px" },
       { head: "Revision", width: "136px" },
       { head: "Open by", width: "minmax(64px, 1fr)" },
-      { head: h("span", { class: "lk-offscreen" }, "Action"), width: "104px" },
+      { head: h("span", { class: "lk-offscreen" }, "Action"), width: "84px", number: true },
     ],
     cells: (/** @type {ScopeRow} */ row) => [text(row.media, `${row.media} \u00b7 group ${row.group_key} \u00b7 ${row.camera_type}`), text(row.capability), progress(row), count(row.edited), count(row.accepted), count(row.flagged), origin(row.lineage), revision(row), text(row.present || "\u2013"), action(row.draft_id ? "Continue" : "Review", row.media, row.capability, row.draft_id ? null : row.run_id)],
     empty: "Nothing to review yet. Whoever prepares the clips adds them with `labelkit import`, or in Python with ws.media.add and ws.prelabels.import_; then press Refresh.",
@@ -68,7 +69,7 @@ function render({ model, el }) {
       { head: "Refused", width: "64px", number: true },
       { head: "Status", width: "104px" },
       { head: "By", width: "minmax(64px, 1fr)" },
-      { head: h("span", { class: "lk-offscreen" }, "Action"), width: "104px" },
+      { head: h("span", { class: "lk-offscreen" }, "Action"), width: "84px", number: true },
     ],
     cells: (/** @type {RunRow} */ row) => [moment(row.created_at), text(row.media), text(row.capability), text(`${row.model} ${row.model_version}`.trim()), origin(row.lineage), count(row.annotation_count), count(row.refused), badge(row.status, row.status === "completed" ? "good" : "plain"), text(row.created_by), action("Review", row.media, row.capability, row.run_id)],
     empty: "No prelabel run yet.",
@@ -146,16 +147,24 @@ function render({ model, el }) {
     runs.element.hidden = tab !== "runs";
     for (const one of tabs) one.setAttribute("aria-pressed", String(one.dataset.tab === tab));
     const [shown, all] = tab === "scopes" ? [shownScopes.length, state.scopes.length] : [shownRuns.length, state.runs.length];
-    tally.textContent = words ? `${count(shown)} of ${count(all)}` : count(all);
+    const things = tab === "scopes" ? "scope" : "run";
+    tally.textContent = words ? `${count(shown)} of ${counted(all, things)}` : counted(all, things);
   }
 
   /** @param {State} now */
   function show(now) {
     state = now;
-    const left = now.scopes.reduce((sum, row) => sum + row.frame_count - row.seen, 0);
-    about.textContent = `${now.workspace} \u00b7 ${now.user} \u00b7 ${left ? `${count(left)} frames to look at` : "everything was looked at"}`;
+    title();
     next.disabled = !now.next;
     sift();
+  }
+
+  /** Says whose queue it is and, beside the lists, how much is left. */
+  function title() {
+    if (!state) return;
+    const left = state.scopes.reduce((sum, row) => sum + row.frame_count - row.seen, 0);
+    const work = !state.scopes.length ? "" : left ? ` \u00b7 ${counted(left, "frame")} to look at` : " \u00b7 everything was looked at";
+    about.textContent = `${state.workspace} \u00b7 ${state.user}${model.get("review") ? "" : work}`;
   }
 
   /** Shows the open review in place of the lists, or the lists. */
@@ -166,10 +175,10 @@ function render({ model, el }) {
     place.replaceChildren();
     const reference = model.get("review");
     const opened = typeof reference === "string" && Boolean(reference);
-    lists.hidden = opened;
-    back.hidden = onward.hidden = !opened;
+    lists.hidden = refresh.hidden = python.hidden = opened; // the review has a button for its own calls
+    back.hidden = onward.hidden = place.hidden = !opened;
     view.show(null);
-    refresh.hidden = opened;
+    title();
     if (!opened || !model.widget_manager) return;
     const child = await model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
     const made = await model.widget_manager.create_view(child, {});
@@ -179,7 +188,7 @@ function render({ model, el }) {
     made.trigger("displayed");
   }
 
-  view.root.append(head("Review queue", [about], [back, onward, refresh, view.pythonButton()]), lists, place);
+  view.root.append(head("Review queue", [about], [back, onward, refresh, python]), lists, place);
   view.kernel.on("state", show);
   model.on("change:review", host);
   void host();

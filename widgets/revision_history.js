@@ -39,7 +39,7 @@ function frames(details) {
   const list = longTable({
     label: "Changes by frame",
     columns: [{ head: "Frame", width: "64px", number: true }, ...NUMBERS.map((name) => ({ head: name, width: "76px", number: true })), { head: "Flags now", width: "minmax(120px, 1fr)" }],
-    cells: (/** @type {FrameRow} */ row) => [count(row.frame), count(row.added), count(row.removed), count(row.modified), h("span", { title: row.flags }, row.flags || "\u2013")],
+    cells: (/** @type {FrameRow} */ row) => [count(row.frame + 1), count(row.added), count(row.removed), count(row.modified), h("span", { title: row.flags }, row.flags || "\u2013")],
     empty: "No frame differs.",
     height: 228,
   });

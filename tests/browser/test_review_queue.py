@@ -127,7 +127,7 @@ def test_five_hundred_scopes_are_as_quick_as_five(page: Page, monkeypatch: pytes
         field = page.get_by_role("searchbox", name="Filter the queue")
         field.fill("match 7")
         # then
-        expect(page.get_by_text("10 of 500")).to_be_visible()
+        expect(page.get_by_text("10 of 500 scopes")).to_be_visible()
         assert rows.count() == 10
         # when everything is listed again, drawing it takes no longer than a moment
         spent = page.evaluate(

@@ -84,11 +84,11 @@ function difference(row) {
 function provenance(row) {
   return h(
     "div",
-    { class: "lk-stack lk-tight" },
+    { class: "lk-stack lk-tight lk-provenance" },
     h("span", {}, moment(row.created_at), ` by ${row.actor}`),
     h("span", { class: "lk-dim" }, "from ", origin(row.lineage), ", draft ", shortId(row.draft_id), ` v${row.draft_version}`),
     h("span", { class: "lk-dim" }, "pack ", shortId(row.pack_id), ", content ", shortId(row.content_hash)),
-    row.warnings.length > 0 && h("span", { class: "lk-dim" }, `warnings overridden: ${row.warnings.join(", ")}${row.reason ? ` (${row.reason})` : ""}`),
+    row.warnings.length > 0 && h("span", { class: "lk-dim" }, `warnings overridden: ${row.warnings.map((code) => code.toLowerCase().replaceAll("_", " ")).join(", ")}${row.reason ? ` (${row.reason})` : ""}`),
   );
 }
 
