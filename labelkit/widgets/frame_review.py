@@ -65,6 +65,7 @@ class FrameReview(Sight, Sides):
         self.lineage = str(ws.review.get(self.live.draft_id).lineage)
         self._known_version = self.live.version
         self._told: dict[int, FrameContent] = {}
+        self._told_packs: list[tuple[str, int]] = []
         self._telling = RLock()
         self._painting: Painting | None = None
         self._painter = Painter(640, 360, layers=2)
@@ -258,7 +259,9 @@ class FrameReview(Sight, Sides):
     @command("packs")
     def packs(self) -> list[rows.Row]:
         """Return the scope's label packs, newest first."""
-        return [rows.pack_row(pack) for pack in self.ws.review.packs(self.media, self.capability.name)]
+        found = self.ws.review.packs(self.media, self.capability.name)
+        self._told_packs = [(pack.id, pack.version) for pack in found]
+        return [rows.pack_row(pack) for pack in found]
 
     @command("pack_step")
     def pack_step(self, step: str, pack: str, reason: str) -> Json:
@@ -285,12 +288,14 @@ class FrameReview(Sight, Sides):
 
     @command("others")
     def others(self) -> Json:
-        """Give a sign of life; return who else has the draft open. What they saved meanwhile is taken in and told to the views."""
+        """Give a sign of life; return who else has the draft open. What they saved or approved meanwhile is told to the views."""
         before = self.live.version
         here = super().others()
         if self.live.version != before:
             self._known_version = self.live.version
             self._all_new()
+        if [(pack.id, pack.version) for pack in self.ws.review.packs(self.media, self.capability.name)] != self._told_packs:
+            self._heard()
         return here
 
     # --- inside

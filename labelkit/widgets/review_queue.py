@@ -11,7 +11,7 @@ from ipywidgets import Widget, widget_serialization
 
 from labelkit.core.review.drafts import Lineage
 from labelkit.errors import LabelkitError
-from labelkit.widgets import static
+from labelkit.widgets import news, static
 from labelkit.widgets.base import CommandWidget, command
 from labelkit.widgets.frame_review import STAGE_HEIGHT_PX, FrameReview
 from labelkit.widgets.rows import when
@@ -44,6 +44,7 @@ class ReviewQueue(CommandWidget):
         self._keys = keys
         self._height = height
         super().__init__(key=(ws.path, ws.id, self._capability))
+        news.listen(self, ws, self.reload)
 
     # --- in Python
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from labelkit.widgets import Approvals
+from labelkit.widgets import Approvals, FrameReview, PreflightTable, RevisionHistory
 from tests.browser.showing import EVIL, in_lab, in_page
-from tests.widgets.scenes import PLAYERS, published
+from tests.widgets.scenes import PLAYERS, approved, published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
     from labelkit import Workspace
+    from labelkit.widgets.base import CommandWidget
     from tests.browser.bridge import Bridge
     from tests.browser.lab import Lab
 
@@ -166,3 +168,94 @@ def test_in_jupyterlab_an_approval_reaches_the_store_and_no_key_a_cell(lab: Lab,
         # then
         expect(root.get_by_role("button", name="Revoke: revision 2")).to_be_focused()
         assert notebook.python("[str(one.eligibility) for one in widget.revisions]") == ["APPROVED", "REVIEWED"]
+
+
+@pytest.fixture
+def revoked(tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace whose one revision is approved for datasets and whose pack was revoked since."""
+    with approved(tmp_path, clips=1) as made:
+        made.review.revoke_pack(made.review.packs("clip-1", PLAYERS)[0].id, reason="wrong half")
+        yield made
+
+
+def test_an_approval_is_a_candidate_everywhere_at_once(page: Page, revoked: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the review that another page shows, in the history beside it, and in the table of a build."""
+    # given
+    others = [FrameReview(revoked, "clip-1", PLAYERS), PreflightTable(revoked, PLAYERS), RevisionHistory(revoked, "clip-1", PLAYERS)]
+    with ExitStack() as open_pages:
+        shown = [open_pages.enter_context(in_page(page.context.new_page(), widget, monkeypatch)) for widget in others]
+        review, table, history = (one.page for one in shown)
+        expect(review.get_by_text("Approve a label pack first")).to_be_visible()
+        expect(table.get_by_text("LABEL_PACK_REVOKED")).to_be_visible()
+        expect(history.get_by_text("Its label pack is not approved.")).to_have_count(0)
+        approvals = open_pages.enter_context(in_page(page, Approvals(revoked, "clip-1", PLAYERS), monkeypatch))
+        # when
+        page.get_by_role("button", name="Approve label pack").click()
+        page.get_by_label("Reason").fill("right half after all")
+        page.get_by_role("dialog").get_by_role("button", name="Approve", exact=True).click()
+        expect(page.get_by_role("table", name="Label packs").get_by_text("approved")).to_be_visible()
+        for one in shown:
+            one.deliver()
+        # then
+        pack = approvals.widget.value[0].id
+        choice = review.get_by_label("Label pack to publish into")
+        expect(choice).to_have_value(pack)
+        expect(review.get_by_text("Approve a label pack first")).to_have_count(0)
+        expect(table.get_by_text("LABEL_PACK_REVOKED")).to_have_count(0)
+        expect(table.get_by_role("checkbox", name=f"Select clip-1, {pack}")).to_be_enabled()
+        # when the revision is revoked there, the review's row follows too
+        review.get_by_role("tab", name="Revisions").click()
+        expect(review.get_by_role("button", name="Revoke: revision 1")).to_be_visible()
+        page.get_by_role("button", name="Revoke: revision 1").click()
+        page.get_by_label("Reason").fill("not for training")
+        page.get_by_role("dialog").get_by_role("button", name="Revoke", exact=True).click()
+        expect(page.get_by_role("button", name="Approve for dataset: revision 1")).to_be_visible()
+        for one in shown:
+            one.deliver()
+        # then
+        expect(review.get_by_role("button", name="Approve for dataset: revision 1")).to_be_visible()
+        expect(history.get_by_role("button", name="Approve for dataset: revision 1")).to_be_visible()
+        expect(table.get_by_text("included")).to_have_count(0)
+
+
+def test_an_approval_in_another_kernel_is_a_candidate_at_the_next_sign_of_life(
+    page: Page, revoked: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    page.clock.install()
+    with in_page(page, FrameReview(revoked, "clip-1", PLAYERS), monkeypatch) as bridge:
+        expect(page.get_by_text("Approve a label pack first")).to_be_visible()
+        # when somebody approves it without any widget of this kernel
+        pack = revoked.review.packs("clip-1", PLAYERS)[0].id
+        revoked.review.approve_pack(pack, reason="right half after all")
+        page.clock.run_for(10_500)
+        page.clock.resume()
+        # then
+        expect(page.get_by_label("Label pack to publish into")).to_have_value(pack)
+        assert list(bridge.widget.errors) == []
+
+
+@pytest.mark.parametrize("kind", [Approvals, RevisionHistory, FrameReview])
+def test_a_conflict_on_eligibility_shows_the_row_as_it_is_now(
+    page: Page, ws: Workspace, monkeypatch: pytest.MonkeyPatch, kind: type[CommandWidget]
+) -> None:
+    # given somebody in another session approved revision 2 a moment ago
+    with in_page(page, kind(ws, "clip-1", PLAYERS), monkeypatch):
+        if kind is FrameReview:
+            page.get_by_role("tab", name="Revisions").click()
+        page.get_by_role("button", name="Approve for dataset: revision 2").wait_for()
+        ws.review.set_eligibility(ws.review.history("clip-1", PLAYERS)[0].id, "APPROVED", expected_version=1, reason="theirs")
+        # when
+        page.get_by_role("button", name="Approve for dataset: revision 2").click()
+        page.get_by_role("dialog").get_by_role("button", name="Approve for dataset").click()
+        # then the row is theirs, and from there it goes on
+        expect(page.get_by_role("alert").filter(has_text="ELIGIBILITY_VERSION_CONFLICT")).to_be_visible()
+        expect(page.get_by_text("ana: theirs")).to_be_visible()
+        # when
+        page.get_by_role("button", name="Revoke: revision 2").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill("mine")
+        dialog.get_by_role("button", name="Revoke", exact=True).click()
+        # then
+        expect(page.get_by_role("button", name="Approve for dataset: revision 2")).to_be_visible()
+    assert [str(one.eligibility) for one in ws.review.history("clip-1", PLAYERS)] == ["REVOKED", "REVIEWED"]
