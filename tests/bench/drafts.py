@@ -37,7 +37,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
     frames, repetitions = (QUICK_FRAMES, 2) if quick else (FRAMES, 7)
     with tempfile.TemporaryDirectory(prefix="labelkit-bench-") as folder:
         desk = _Desk(Path(folder), frames, repetitions)
-        return [*desk.opening(), *desk.saving(), *desk.publishing()]
+        return [*desk.opening(), *desk.saving(), *desk.growing(20 if quick else 1_000), *desk.publishing()]
 
 
 class _Desk:
@@ -99,6 +99,7 @@ class _Desk:
                 f"{SAVED:.0%} of the frames saved since",
             ),
             ("open in a widget", "worked-on", lambda ws: ws.review.live("match", CAPABILITY).overview(), "the live session, its timeline"),
+            ("rank by risk", "worked-on", lambda ws: ws.review.risk("match", CAPABILITY), "every frame, with signals and reasons"),
         ]
         return [
             row(f"{name}, {self.scale}", self.fresh(kind, work), limit=limit, goal=OPEN_GOAL, note=note) for name, kind, work, note in cases
@@ -133,6 +134,39 @@ class _Desk:
             row("look up the version, apply one operation", others["apply"], limit=limit, goal=SAVE_GOAL, note="two units of work"),
         ]
 
+    def growing(self, saves: int) -> list[Row]:
+        """Return the rows of a draft that is saved many times: first and last saves, in time and in bytes, and the open after."""
+        random, part = Random(SEED), max(saves // 20, 5)
+        with self.copy("opened") as ws:
+            live = ws.review.live("match", CAPABILITY)
+
+            def edit() -> None:
+                live.apply(self._added(random))
+                live.save()
+
+            side = timed(edit)
+            readings, moved = [], [_bytes_moved()]
+            for _ in range(saves):
+                readings.append(side())
+                moved.append(_bytes_moved())
+            kept = ws.path
+            first, last = Times(tuple(readings[:part])), Times(tuple(readings[-part:]))
+            used = [_per_save(moved[0], moved[part], part), _per_save(moved[-part - 1], moved[-1], part)]
+            self.folder.joinpath("grown").mkdir()
+            ws.backup(self.folder / "grown" / "labels.duckdb")
+            size = Path(kept).stat().st_size / 2**20
+        opened = self.fresh("grown", lambda ws: ws.review.live("match", CAPABILITY).overview())
+        return [
+            row(
+                f"the last of {saves:,} saves, {self.scale}",
+                last,
+                limit=("the first of them", first),
+                goal=Goal("limit", 1.5),
+                note=f"first {used[0]}, last {used[1]}; the file is {size:.1f} MB",
+            ),
+            row(f"open in a widget after {saves:,} saves", opened, goal=OPEN_GOAL),
+        ]
+
     def publishing(self) -> list[Row]:
         """Return the rows of publishing everything, and of publishing it once more."""
         contents = pl.read_parquet(self.content)
@@ -161,6 +195,20 @@ class _Desk:
             60,
             id=f"ann_{random.getrandbits(80):020x}",
         )
+
+
+def _bytes_moved() -> tuple[int, int]:
+    """Return how many bytes this process has read and written so far, by the system's count; zeros where there is none."""
+    try:
+        lines = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines())
+    except OSError:
+        return 0, 0
+    return int(lines["rchar"]), int(lines["wchar"])
+
+
+def _per_save(before: tuple[int, int], after: tuple[int, int], saves: int) -> str:
+    read, written = ((b - a) / saves / 1024 for a, b in zip(before, after, strict=True))
+    return f"{read:,.0f} kB read and {written:,.0f} kB written a save"
 
 
 def _publish(ws: labelkit.Workspace, code: str = "PUBLISH_SUCCESS") -> None:
