@@ -20,7 +20,7 @@ async function render({ model, el }) {
       silent: (commands) => {
         const edits = commands.filter((command) => command === "op").length;
         if (!edits) return { code: "", title: "No answer from the kernel", detail: "It may be busy with another cell.", hint: "Frames that were loaded before can still be looked at." };
-        return { code: "NOT_SAVED", title: "NOT SAVED", detail: `${edits} edit${edits === 1 ? " has" : "s have"} no answer from the kernel yet.`, hint: "If a cell is running, this clears by itself when it ends. If the kernel was restarted, run the cell again: these edits are lost." };
+        return { code: "", title: "NOT SAVED", detail: `${edits} edit${edits === 1 ? " has" : "s have"} no answer from the kernel yet.`, hint: "If a cell is running, this clears by itself when it ends. If the kernel was restarted, run the cell again: these edits are lost." };
       },
     },
   );

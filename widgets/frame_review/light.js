@@ -55,7 +55,7 @@ export function lighting({ now, set, say, hint, leave }) {
     /** @param {keyof Light} what @param {number} by */
     change(what, by) {
       set({ [what]: now()[what] + by });
-      say(`${what} ${Math.round(now()[what] * 100)}%`);
+      say(`${what === "brightness" ? "Brightness" : "Contrast"} ${Math.round(now()[what] * 100)}%`);
     },
   };
 }

@@ -58,7 +58,7 @@ LABELKIT: tuple[Key, ...] = (
     Key("undo", ("Ctrl+Z",), REVIEW, "Undo"),
     Key("redo", ("Ctrl+Shift+Z", "Ctrl+Y"), REVIEW, "Redo"),
     Key("publish", ("Ctrl+Enter",), REVIEW, "Publish"),
-    Key("select_tool", ("V",), OBJECTS, "Select tool: drag moves, a drag from free ground draws"),
+    Key("select_tool", ("V",), OBJECTS, "Select tool: a drag moves what it starts on"),
     Key("box_tool", ("B",), OBJECTS, "Box tool: every drag draws, also inside a box"),
     Key("point_tool", ("P",), OBJECTS, "Point tool: a click places a point"),
     *(Key(f"class_{n}", (str(n),), OBJECTS, "Class of the selected object, else of new ones") for n in range(1, 10)),
