@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,6 +75,14 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
     frames: Annotated[str | None, typer.Option(help="Add this folder, glob or video as the media first.")] = None,
     group: Annotated[str | None, typer.Option(help="The group of the media added: what a split never cuts.")] = None,
     classes: Annotated[str | None, typer.Option(help="Class names in the order of their numbers, with commas between.")] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--rename", metavar="THEIRS=OURS", help="What a class is called here; THEIRS= leaves it out."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="An option of the format, such as one_based=true."),
+    ] = None,
     model: Annotated[str, typer.Option(help="What made the labels.")] = "unknown",
     model_version: Annotated[str, typer.Option(help="Its version.")] = "",
     store: StoreOption = STORE,
@@ -84,9 +93,16 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
     with _opened(store, workspace, user, new=frames is not None) as ws:
         if frames is not None:
             ws.media.add(frames, name=media, group_key=group)
-        names = [name.strip() for name in classes.split(",")] if classes else None
+        options = {name: _value(text) for name, text in map(_pair, option or [])}
         run = ws.prelabels.import_(
-            format, source, media=media, capability=capability, classes=names, model=model, model_version=model_version
+            format,
+            source,
+            media=media,
+            capability=capability,
+            classes=_classes(classes, rename),
+            model=model,
+            model_version=model_version,
+            **options,  # type: ignore[arg-type]  # the import refuses what the format does not have
         )
     typer.echo(f"{run.id}: {run.report.kept} of {run.report.read} labels imported for {media}, {capability}")
     for code, count in run.report.refused_by_code.items():
@@ -122,7 +138,7 @@ def run(
     """
     from labelkit import recipes
 
-    texts = dict(_pair(one) for one in parameter or [])
+    texts = dict(_pair(one, "Write -p NAME VALUE.") for one in parameter or [])
     outcome = recipes.run(
         notebook, recipes.read_file(file) if file else {}, texts=texts, output=output, timeout_s=timeout, progress=_show_cell
     )
@@ -196,11 +212,27 @@ def paired(arguments: Sequence[str]) -> list[str]:
     return done
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, fix: str = "Write NAME=VALUE.") -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidValue(what=f"-p {text}", reason="a parameter is a name and a value", fix="Write -p NAME VALUE.")
-    return name, value
+        raise InvalidValue(what=text, reason="it is not a name and a value", fix=fix)
+    return name.strip(), value.strip()
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _classes(numbered: str | None, renamed: Sequence[str] | None) -> Sequence[str] | dict[str, str | None] | dict[int, str | None] | None:
+    """Return what `--classes` and `--rename` say together: names in the order of numbers, or what names or numbers are called here."""
+    names = [name.strip() for name in numbered.split(",")] if numbered else None
+    here: dict[str, str | None] = {theirs: ours or None for theirs, ours in map(_pair, renamed or [])}
+    if names is None or not here:
+        return names or here or None
+    return {number: here.get(name, name) for number, name in enumerate(names)}
 
 
 def _show_cell(cell: CellProgress) -> None:

@@ -63,6 +63,46 @@ def test_import_adds_the_media_and_the_run_and_says_what_was_refused(store, call
         assert ws.prelabels.runs()["model"].to_list() == ["unknown", "dice"]
 
 
+def test_import_renames_classes_and_hands_the_format_its_options(store, call, tmp_path):
+    # given a table that calls things otherwise, with pixels that could be fractions
+    table = tmp_path / "labels.csv"
+    table.write_text("frame,label,x,y,w,h\n0,person,0.5,0.5,1,1\n0,crowd,0,0,1,1\n0,player,1,1,5,5\n")
+
+    # when
+    code, out, err = call(
+        *("import", "csv", table, "--media", "clip-1", "--rename", "person=referee", "--rename", "crowd="),
+        *("--option", "units=pixels", "--store", store),
+    )
+
+    # then
+    assert (code, err) == (0, "")
+    assert "2 of 3 labels imported" in out
+    assert "refused 1: LABEL_CLASS_LEFT_OUT" in out
+    assert call("import", "csv", table, "--media", "clip-1", "--option", "one_based=true", "--store", store)[0] == 2
+    with labelkit.open(store) as ws:
+        run = ws.prelabels.runs()["run_id"][0]
+        draft = ws.review.open("clip-1", "player_detection", run=run)
+        assert [(a.label, a.geometry.x) for a in draft.frames[0].annotations] == [("referee", 0.5), ("player", 1.0)]
+
+
+def test_import_renames_numbered_classes_too(store, call, tmp_path):
+    # given
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "clip-1_000.txt").write_text("0 0.5 0.5 0.1 0.1\n1 0.5 0.5 0.1 0.2\n2 0.5 0.5 0.2 0.2\n")
+
+    # when
+    code, out, _ = call(
+        *("import", "yolo", folder, "--media", "clip-1", "--classes", "person,crowd,ball", "--store", store),
+        *("--rename", "person=player", "--rename", "crowd="),
+    )
+
+    # then
+    assert code == 0
+    assert "2 of 3 labels imported" in out
+    assert "refused 1: LABEL_CLASS_LEFT_OUT" in out
+
+
 def test_store_info_lists_what_a_workspace_holds(store, call):
     code, out, _ = call("store", "info", store)
     assert code == 0

@@ -57,6 +57,7 @@ class RefusedCode(StrEnum):
     NO_PLACE = "LABEL_NO_PLACE"
     NOT_CHOSEN = "LABEL_NOT_CHOSEN"
     MODEL_FAILED = "LABEL_MODEL_FAILED"
+    CLASS_LEFT_OUT = "LABEL_CLASS_LEFT_OUT"
 
     @property
     def sentence(self) -> str:
@@ -99,6 +100,7 @@ _SENTENCES: dict[StrEnum, str] = {
     RefusedCode.NO_PLACE: "The record says nothing about a place in the frame, or has its place in a form that is not read.",
     RefusedCode.NOT_CHOSEN: "Several people labelled the picture, or the work was cancelled: another answer was taken.",
     RefusedCode.MODEL_FAILED: "The model raised an exception on the frame, or there was no picture to give to it.",
+    RefusedCode.CLASS_LEFT_OUT: "The import was told to leave labels of this class out.",
     NoteCode.CLAMPED: "The part outside the frame was cut off.",
     NoteCode.CONVERTED: "The box became its centre, with the mean of its sides as size.",
     NoteCode.TINY: "A side is under 1 px: kept, though nobody could draw such a box.",

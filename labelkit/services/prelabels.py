@@ -17,6 +17,7 @@ from labelkit.core.review.annotations import Source
 from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.errors import InvalidValue, LabelsAllRefused
 from labelkit.formats import reader
+from labelkit.formats.renaming import Renaming
 from labelkit.formats.reports import ImportReport, Tally
 from labelkit.formats.rows import Reader
 from labelkit.media import open_frames
@@ -27,9 +28,10 @@ from labelkit.store.intake import import_rows
 from labelkit.store.media import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from labelkit.core.media import Media
+    from labelkit.formats.renaming import Classes
     from labelkit.formats.rows import Chunk, OnInvalid
     from labelkit.store.acting import Gate
 
@@ -84,7 +86,7 @@ class Prelabels:
         *,
         media: str | Media,
         capability: str,
-        classes: Sequence[str] | None = None,
+        classes: Classes | None = None,
         model: str = "unknown",
         model_version: str = "",
         on_invalid: OnInvalid = "refuse",
@@ -95,9 +97,10 @@ class Prelabels:
         `format` is `coco`, `csv`, `cvat`, `labelstudio`, `mot`, `parquet`, `voc` or `yolo`, and `source` a file or folder (for tables
         also a polars frame); or `format` is `python` and `source` a function that gets a frame (index, name, width, height, bytes,
         image) and returns labels. `options` are those of the format's reader, such as `one_based=True` for voc or `progress=` for
-        python. `classes` names class numbers in order. Boxes reaching over the frame are cut at it, records that fit nowhere are refused
-        with file, line and reason, and neither stops the import; `on_invalid="keep"` keeps what is outside or of an unknown class as it
-        is, for the review to correct. Memory does not grow with the source. Raises `UNKNOWN_FORMAT`, what the reader raises, and
+        python. `classes` names class numbers in order, or says what the source's classes are called here: `{"person": "player",
+        "crowd": None}` by name, `{0: "player"}` by number; None leaves a class out, other names stay. Boxes reaching over the frame are
+        cut at it, records that fit nowhere are refused with file, line and reason, and neither stops the import; `on_invalid="keep"`
+        keeps what is outside or of an unknown class as it is, for the review to correct. Memory does not grow with the source. Raises `UNKNOWN_FORMAT`, what the reader raises, and
         `LABELS_ALL_REFUSED` where records were there but none fits; then nothing was imported.
         """
         read = reader(format)
@@ -108,11 +111,22 @@ class Prelabels:
             known = tx.media.capability(self._gate.workspace.id, capability)
         objects = self._gate.database.objects
         frames = objects.read_frame(found.frames_object)
+        renaming = None if classes is None else Renaming.of(classes, known)
+        names, accepted = (None, known) if renaming is None else (renaming.numbers, renaming.widened(known))
         where, said = _said(source)
         pack_id, run_id = new_id("pre"), new_id("run")
         tally = Tally()
         with _pictures(format, found, frames) as pictures:
-            chunks = read(source, frames=frames, classes=classes, capability=known, on_invalid=on_invalid, **pictures, **options)  # type: ignore[arg-type]
+            chunks = read(
+                source,  # type: ignore[arg-type]
+                frames=frames,
+                classes=names,
+                capability=accepted,
+                on_invalid=on_invalid,
+                **pictures,
+                **options,
+            )
+            chunks = chunks if renaming is None else renaming.applied(chunks)
             digest = import_rows(
                 self._gate.database,
                 _some(tally, chunks, where),

@@ -267,3 +267,36 @@ def test_memory_does_not_grow_with_the_source(memory, labels, monkeypatch):
     # then
     assert (run.report.kept, run.report.refused_count, run.report.refused.height) == (40_000, 40_000, 1_000)
     assert peaks[2] < peaks[1] * 1.5
+
+
+@pytest.mark.parametrize("format", [name for name in FILES if name not in ("mot", "yolo")])
+def test_every_format_with_names_can_call_a_class_otherwise(ws, tmp_path, format):
+    # given a file that calls a player a player, and a team that calls it a referee
+    name, text, options = FILES[format]
+    add_media(ws)
+    path = tmp_path / "labels" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    source = path.parent if format == "voc" else path
+
+    # when
+    run = ws.prelabels.import_(format, source, media="match", capability=PLAYERS, classes={"player": "referee"}, **options)
+
+    # then
+    draft = ws.review.open("match", PLAYERS, run=run.id)
+    assert [a.label for frame in draft.frames for a in frame.annotations] == ["referee"]
+    with pytest.raises(LabelsAllRefused, match="LABEL_CLASS_LEFT_OUT"):
+        ws.prelabels.import_(format, source, media="match", capability=PLAYERS, classes={"player": None}, **options)
+
+
+def test_numbered_classes_can_be_called_otherwise_by_their_numbers(ws, tmp_path):
+    # given
+    add_media(ws)
+    (tmp_path / "000000.txt").write_text("0 0.2 0.25 0.2 0.3\n1 0.5 0.5 0.2 0.2\n")
+
+    # when
+    run = ws.prelabels.import_("yolo", tmp_path, media="match", capability=PLAYERS, classes={0: "player", 1: None})
+
+    # then
+    assert (run.annotation_count, run.report.refused_by_code) == (1, {"LABEL_CLASS_LEFT_OUT": 1})
+    assert run.report.refused.row(0, named=True)["line"] == 2
