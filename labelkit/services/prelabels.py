@@ -100,8 +100,9 @@ class Prelabels:
         python. `classes` names class numbers in order, or says what the source's classes are called here: `{"person": "player",
         "crowd": None}` by name, `{0: "player"}` by number; None leaves a class out, other names stay. Boxes reaching over the frame are
         cut at it, records that fit nowhere are refused with file, line and reason, and neither stops the import; `on_invalid="keep"`
-        keeps what is outside or of an unknown class as it is, for the review to correct. Memory does not grow with the source. Raises `UNKNOWN_FORMAT`, what the reader raises, and
-        `LABELS_ALL_REFUSED` where records were there but none fits; then nothing was imported.
+        keeps what is outside or of an unknown class as it is, for the review to correct. Memory does not grow with the source.
+        Raises `UNKNOWN_FORMAT`, what the reader raises, and `LABELS_ALL_REFUSED` where records were there but none fits; then nothing
+        was imported.
         """
         read = reader(format)
         _check(format, source, read, options)
