@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,13 @@ class Bridge:
 
     def deliver(self) -> None:
         """Bring what the widget sent by itself to the page."""
-        messages, self.sent[:] = list(self.sent), []
-        self.page.evaluate("(messages) => window.deliver(messages)", messages)
+        self.page.evaluate("(messages) => window.deliver(messages)", self._taken())
+
+    def asks_become(self, command: str, count: int) -> None:
+        """Wait until there were so many asks of that command."""
+        until = time.monotonic() + 10
+        while len(self.asks(command)) < count and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
 
     def asks(self, command: str) -> list[dict[str, Any]]:
         """Return the arguments of every ask of that command, oldest first."""
@@ -106,8 +112,11 @@ class Bridge:
         content = json.loads(text)
         self.asked.append(content)
         self.widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
-        messages, self.sent[:] = list(self.sent), []
-        return json.dumps(messages)
+        return json.dumps(self._taken())
+
+    def _taken(self) -> list[dict[str, Any]]:
+        """Return what was sent and not delivered yet, one by one: other threads send meanwhile."""
+        return [self.sent.pop(0) for _ in range(len(self.sent))]
 
 
 def traits_of(widget: CommandWidget) -> dict[str, Any]:

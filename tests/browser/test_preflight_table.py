@@ -136,7 +136,7 @@ def test_a_refused_option_is_said_and_sent_again_so_that_no_build_runs_without_i
     expect(page.get_by_role("alert").filter(has_text="INVALID_VALUE")).to_be_visible()
     # when
     page.get_by_role("checkbox", name="Select clip-1").uncheck()
-    page.wait_for_timeout(400)
+    shown.asks_become("change", 2)
     # then
     assert [ask["options"] for ask in shown.asks("change")] == [{"name": " "}, {"name": " "}]
     expect(page.get_by_role("button", name="Build dataset")).to_have_attribute("aria-disabled", "true")
