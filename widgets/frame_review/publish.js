@@ -66,7 +66,7 @@ export function publishPanel({ send, go, reset, mayPublish, mayOverride, hint })
 
   /** Says what became of a publish: code, title, detail and hint. @param {Report} report @param {"warn" | "bad"} tone @param {...(HTMLElement | false)} actions */
   function tell(report, tone, ...actions) {
-    const detail = h("span", { class: "lk-dim" }, report.detail, report.hint && ` ${report.hint}`);
+    const detail = h("span", { class: "lk-dim" }, counted(report.detail), report.hint && ` ${report.hint}`);
     fill(outcome, badge(report.code, tone), h("strong", {}, report.title), ...actions, detail);
   }
 
