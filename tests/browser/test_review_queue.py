@@ -231,7 +231,9 @@ def test_an_empty_store_says_what_to_do(page: Page, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param({"capability": "ball"}, ("Not found (NOT_FOUND)", "There are: ball_detection, player_detection."), id="an unknown capability"),
+        pytest.param(
+            {"capability": "ball"}, ("Not found (NOT_FOUND)", "There are: ball_detection, player_detection."), id="an unknown capability"
+        ),
         pytest.param(
             {"workspace": "club/a"}, ("Invalid value (INVALID_VALUE)", "Use a name without a slash."), id="no name of a workspace"
         ),

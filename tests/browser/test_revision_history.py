@@ -47,7 +47,8 @@ def test_a_row_opens_to_counts_by_class_and_frame_and_closes_again(shown: Bridge
     expect(fold).to_have_attribute("aria-expanded", "true")
     expect(fold).to_be_focused()
     frames = page.get_by_role("table", name="Changes by frame")
-    assert frames.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts()[:4] == ["1", "0", "1", "0"]  # frames count from 1 where people read, as in a review
+    first = frames.get_by_role("row").nth(1).get_by_role("cell").all_inner_texts()
+    assert first[:4] == ["1", "0", "1", "0"]  # frames count from 1 where people read, as in a review
     expect(page.get_by_role("table", name="Changes by class").get_by_role("row")).to_have_count(2)
     assert shown.widget.selected == shown.widget.value[0]
     # when
