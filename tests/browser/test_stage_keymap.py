@@ -181,7 +181,7 @@ def lights(what: str, shown: str) -> Check:
     def check(board: Board) -> None:
         board.press()
         board.said(f"{what} {shown}")
-        board.button("Reset the view").click()
+        board.twin.page.get_by_role("button", name="Reset the view").click()
 
     return check
 
