@@ -88,7 +88,7 @@ class Point:
         size = self.size if self.size is None or other.size is None else self.size + (other.size - self.size) * t
         return Point.at(self.x + (other.x - self.x) * t, self.y + (other.y - self.y) * t, size)
 
-    def canonical(self) -> list[object]:
+    def canonical(self) -> list[str | int | None]:
         """Return the hashed form: kind and counts of ten-thousandths of a px."""
         return ["point", units(self.x), units(self.y), None if self.size is None else units(self.size)]
 
@@ -190,7 +190,7 @@ class Box:
 
         return Box.at(mix(self.x, other.x), mix(self.y, other.y), mix(self.width, other.width), mix(self.height, other.height))
 
-    def canonical(self) -> list[object]:
+    def canonical(self) -> list[str | int | None]:
         """Return the hashed form: kind and counts of ten-thousandths of a px."""
         return ["box", units(self.x), units(self.y), units(self.width), units(self.height)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ import rfc8785
 from labelkit.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+_FLAT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_EXACT = 2**53  # RFC 8785 has no integers at or beyond it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,14 @@ def canonical_json(value: object) -> bytes:
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except rfc8785.CanonicalizationError as error:
         raise InvalidValue(what="A value to be hashed", reason=str(error), fix="Use JSON values with finite numbers only.") from error
+
+
+def canonical_flat(values: Sequence[str | int | None]) -> str:
+    """Return the text of `canonical_json(values)`: where nothing is a float or nested, the plain encoder writes the same, much faster."""
+    text = _FLAT(values)
+    if text.isascii() and all(type(value) is not int or -_EXACT < value < _EXACT for value in values):
+        return text
+    return canonical_json(list(values)).decode()
 
 
 def sha256_hex(data: bytes) -> str:

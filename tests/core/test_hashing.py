@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelkit.core.hashing import Digest, canonical_json, digest_of, digest_of_lines, sha256_hex
+from labelkit.core.hashing import Digest, canonical_flat, canonical_json, digest_of, digest_of_lines, sha256_hex
 from labelkit.errors import InvalidValue
 
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2**53) + 1, 2**53 - 1)
@@ -30,6 +30,17 @@ VALUES = st.recursive(
 )
 def test_canonical_json_follows_rfc_8785(value, expected):
     assert canonical_json(value) == expected
+
+
+@given(st.lists(st.none() | st.text() | st.integers(-(2**53) + 1, 2**53 - 1)))
+def test_a_flat_list_has_the_same_text_by_the_short_way(values):
+    assert canonical_flat(values).encode() == canonical_json(values)
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), "\ud800"], ids=["too large", "too small", "half a character"])
+def test_a_flat_list_is_refused_by_the_short_way_too(value):
+    with pytest.raises(InvalidValue):
+        canonical_flat([value])
 
 
 @given(VALUES)

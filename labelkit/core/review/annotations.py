@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from labelkit.core.geometry import Box, Geometry, Point
-from labelkit.core.hashing import canonical_json, sha256_hex
+from labelkit.core.hashing import canonical_flat, canonical_json, sha256_hex
 from labelkit.core.states import Machine
 from labelkit.errors import InvalidValue
 
@@ -113,7 +113,7 @@ class Annotation:
     source: Source = Source.HUMAN
     attributes: str | None = None
 
-    def canonical(self) -> list[object]:
+    def canonical(self) -> list[str | int | None]:
         """Return what counts as content: class, geometry and attributes; not id, score or source."""
         extra = [] if self.attributes is None else [self.attributes]
         return [self.label, *self.geometry.canonical(), *extra]
@@ -181,8 +181,8 @@ class FrameContent:
 
     def digest(self) -> str:
         """Return the content digest: labels, geometry, attributes and flags, whatever their order, ids or authors."""
-        items = sorted(canonical_json(a.canonical()).decode() for a in self.annotations)
-        flags = canonical_json(sorted(self.flags)).decode()
+        items = sorted(canonical_flat(a.canonical()) for a in self.annotations)
+        flags = canonical_flat(sorted(self.flags))
         return sha256_hex(f"[{flags},[{','.join(items)}]]".encode())
 
     def find(self, annotation_id: str) -> Annotation | None:
