@@ -25,8 +25,12 @@ async function render({ model, el }) {
     },
   );
   frame.root.append(h("div", { class: "lk-opening", style: `min-height: ${model.get("height")}px` }, "Opening the review\u2026"));
+  /** @type {import("./frame_review/listening.js").FrameEvent[]} */
+  const early = [];
+  const stop = frame.kernel.on("frame", (data, buffers) => void early.push([data, buffers]));
   const opening = await frame.ask("ready", {}, { patience: 10_000 });
-  if (opening) review = new Review(frame, model, opening);
+  stop();
+  if (opening) review = new Review(frame, model, opening, early);
   else frame.root.querySelector(".lk-opening")?.remove();
   return () => (review ?? frame).close();
 }

@@ -122,7 +122,8 @@ class FrameReview(Sight, Sides):
 
     @command("ready")
     def ready(self) -> Json:
-        """Return everything that a new view shows first; the risk of each frame follows."""
+        """Return everything that a new view shows first, after the frame under the cursor; the risk of each frame follows."""
+        self.frames([self.live.cursor])
         self.weigh_soon()
         may = self.ws.actor
         return {

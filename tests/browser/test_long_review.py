@@ -17,6 +17,8 @@ from tests.browser.test_review_in_lab import SHOW, opening
 from tests.browser.twin import Twin
 from tests.services.worlds import PLAYERS, add_run
 
+from playwright.sync_api import expect
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, CDPSession, Page
 
@@ -155,6 +157,7 @@ def test_a_notebook_grows_little_by_a_review(lab: Lab, tab: BrowserContext, matc
     shown = Review(notebook).wait()
     shown.focus()
     for _ in range(12):
+        expect(shown.page.locator(".lk-stage.lk-loading")).to_have_count(0)  # a frame that has not come takes no edit
         shown.press("Shift+1", "Enter", "a")
     shown.saved()
     notebook.save()

@@ -70,7 +70,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence_that_counts_frames_from_one(t
     twin.click(110, 290)
     twin.press("i")
     # then
-    expect(said).to_have_text("no later frame has a player to interpolate to.")
+    expect(said).to_have_text("no later frame has a confirmed player.")
     twin.review.live.apply(ReviewOp.add_box(1, "player", 120, 100, 200, 200, id="next"))
     twin.press("i")
     expect(said).to_have_text("there is no frame to fill between frames 1 and 2.")

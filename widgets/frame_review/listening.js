@@ -8,15 +8,12 @@ import { show } from "./moving.js";
 import { watchTheme } from "./marks.js";
 
 /** @typedef {import("./review.js").Review} Review */
+/** @typedef {[data: any, buffers: DataView[]]} FrameEvent */
 
 /** Listens until the returned function is called. @param {Review} review */
 export function listen(review) {
   const { kernel, root } = review.frame;
-  kernel.on("frame", (data, buffers) => {
-    review.edits.take(data.content, { width: data.width, height: data.height, problem: data.problem });
-    if (data.problem) review.cache.refuse(data.index, data.problem);
-    else void review.cache.put(data.index, data.mime, buffers[0]);
-  });
+  kernel.on("frame", (data, buffers) => frameCame(review, [data, buffers]));
   kernel.on("truth", (data) => review.edits.take(data.frame));
   kernel.on("leaps", (data) => leapsCame(review, data.leaps));
   kernel.on("painted", (data) => review.hosted.done(data));
@@ -34,6 +31,13 @@ export function listen(review) {
     window.removeEventListener("blur", letGo);
     themes.disconnect();
   };
+}
+
+/** Takes a frame's labels and its picture, or why there is none. @param {Review} review @param {FrameEvent} event */
+export function frameCame(review, [data, buffers]) {
+  review.edits.take(data.content, { width: data.width, height: data.height, problem: data.problem });
+  if (data.problem) review.cache.refuse(data.index, data.problem);
+  else void review.cache.put(data.index, data.mime, buffers[0]);
 }
 
 /** @param {Review} review @param {boolean} locked */

@@ -17,7 +17,7 @@ import { factsChanged, frameChanged, frameParts, pictureCame, selectionChanged, 
 import { hostCanvas } from "./hosted.js";
 import { header, side, steps, toolbar } from "./layout.js";
 import { lighting } from "./light.js";
-import { listen } from "./listening.js";
+import { frameCame, listen } from "./listening.js";
 import { marks } from "./marks.js";
 import { frameNumber, go, goTo, show, step } from "./moving.js";
 import { objectList } from "./objects.js";
@@ -57,8 +57,9 @@ const MEMORY = 256 * 2 ** 20;
 export class Review {
   /**
    * @param {import("../shared/shell.js").Shell} frame @param {import("../shared/commands.js").Model} model @param {Opening} opening
+   * @param {import("./listening.js").FrameEvent[]} early  frames that came before the review was there
    */
-  constructor(frame, model, opening) {
+  constructor(frame, model, opening, early) {
     const { capability } = opening;
     const { kernel } = frame;
     this.frame = frame;
@@ -133,6 +134,7 @@ export class Review {
     this.saving.show(opening.save);
     if (opening.save.status === "stale") void this.conflict.load();
     showChoices(this);
+    for (const event of early) frameCame(this, event);
     show(this);
     if (!this.choices.now.labels) this.tell("The labels are hidden: the button Labels shows them.");
   }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from labelkit.core.geometry import Box, Geometry, iou
 from labelkit.core.matching import match
-from labelkit.core.review.annotations import Annotation, Source
+from labelkit.core.review.annotations import Annotation, FrameState, Source
 from labelkit.core.review.operations import OpKind, ReviewOp
 from labelkit.errors import InvalidOperation, UnknownAnnotation, UnknownFrame
 
@@ -57,7 +57,9 @@ def _propagated(op: ReviewOp, frames: Frames) -> Iterator[ReviewOp]:
 
 def _interpolated(op: ReviewOp, frames: Frames) -> Iterator[ReviewOp]:
     start = _annotation(frames, op.frame, op.id)
-    until = _next_human(op, start, frames) if op.until is None else op.until
+    if not _sure(start, frames.frame(op.frame)):
+        raise InvalidOperation(reason=f"nobody has confirmed this {start.label}: place it by hand, or accept its frame")
+    until = _next_sure(op, start, frames) if op.until is None else op.until
     if not 1 < until - op.frame <= MOST_FRAMES:
         raise InvalidOperation(reason=f"there is no frame to fill between frames {op.frame} and {until}")
     end = _counterpart(start, frames.frame(until), until)
@@ -106,30 +108,34 @@ def _editable(frames: Frames, index: int) -> bool:
     return size is not None and size.editable
 
 
-def _next_human(op: ReviewOp, start: Annotation, frames: Frames) -> int:
-    """Return the next frame on which a person placed the same thing, else the next frame that has one of its class at all."""
-    first: int | None = None
+def _sure(annotation: Annotation, content: FrameContent) -> bool:
+    """Say whether a person stands behind the label: placed it, or accepted the frame with it."""
+    return annotation.source is Source.HUMAN or content.state is FrameState.ACCEPTED
+
+
+def _ends(start: Annotation, content: FrameContent) -> list[Annotation]:
+    """Return what an interpolation may end at on a frame."""
+    return [a for a in content.annotations if a.label == start.label and a.source is not Source.INTERPOLATED and _sure(a, content)]
+
+
+def _next_sure(op: ReviewOp, start: Annotation, frames: Frames) -> int:
+    """Return the next frame on which a person placed or accepted a thing of the same class."""
     for index in range(op.frame + 1, op.frame + MOST_FRAMES):
         if frames.size(index) is None:
             break
-        same = [a for a in frames.frame(index).annotations if a.label == start.label and a.source is not Source.INTERPOLATED]
-        if any(a.source is Source.HUMAN for a in same):
+        if _ends(start, frames.frame(index)):
             return index
-        first = index if same and first is None else first
-    if first is None:
-        raise InvalidOperation(reason=f"no later frame has a {start.label} to interpolate to")
-    return first
+    raise InvalidOperation(reason=f"no later frame has a confirmed {start.label}")
 
 
 def _counterpart(start: Annotation, content: FrameContent, until: int) -> Annotation:
-    same = [a for a in content.annotations if a.label == start.label and a.source is not Source.INTERPOLATED]
-    human = [a for a in same if a.source is Source.HUMAN] or same
-    if len(human) == 1:
-        return human[0]
-    pairs = match([start.geometry], [a.geometry for a in human], least_iou=MATCH_IOU, most_px=MATCH_PX)
+    ends = _ends(start, content)
+    if len(ends) == 1:
+        return ends[0]
+    pairs = match([start.geometry], [a.geometry for a in ends], least_iou=MATCH_IOU, most_px=MATCH_PX)
     if not pairs:
-        raise InvalidOperation(reason=f"frame {until} has no {start.label} that belongs to this one")
-    return human[pairs[0].right]
+        raise InvalidOperation(reason=f"frame {until} has no confirmed {start.label} that belongs to this one")
+    return ends[pairs[0].right]
 
 
 def _between(a: Geometry, b: Geometry, t: float) -> Geometry:

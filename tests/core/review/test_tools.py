@@ -3,7 +3,7 @@
 import pytest
 
 from labelkit.core.geometry import Box, Point
-from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, FrameSize, Source
+from labelkit.core.review.annotations import BALL, PLAYER, Annotation, FrameContent, FrameSize, FrameState, Source
 from labelkit.core.review.operations import ReviewOp
 from labelkit.core.review.session import Session
 from labelkit.errors import InvalidOperation, UnknownAnnotation, UnknownFrame
@@ -11,12 +11,14 @@ from labelkit.errors import InvalidOperation, UnknownAnnotation, UnknownFrame
 FRAMES = 12
 
 
-def session(capability, *, boxes=(), broken=()):
+def session(capability, *, boxes=(), broken=(), accepted=()):
     """Return a session over twelve frames of 200 x 100 px; `boxes` maps a frame to its annotations."""
     held = dict(boxes)
     return Session(
         capability,
-        lambda index: FrameContent(index, tuple(held.get(index, ()))),
+        lambda index: FrameContent(
+            index, tuple(held.get(index, ())), state=FrameState.ACCEPTED if index in accepted else FrameState.UNTOUCHED
+        ),
         lambda index: FrameSize(200, 100, index not in broken) if 0 <= index < FRAMES else None,
     )
 
@@ -87,6 +89,24 @@ def test_interpolation_leaves_a_frame_alone_on_which_a_model_placed_the_ball():
     changed = review.run([ready(ReviewOp.interpolate(1, "a", until=5))])
     # then
     assert [frame.index for frame in changed] == [3, 4]
+
+
+@pytest.mark.parametrize("accepted", [{1}, {5}, set()], ids=["the start only", "the end only", "neither"])
+def test_interpolation_needs_a_person_behind_both_ends(accepted):
+    # given
+    review = session(BALL, boxes={1: [ball("a", 10, Source.MODEL)], 5: [ball("b", 50, Source.MODEL)]}, accepted=accepted)
+    # then
+    with pytest.raises(InvalidOperation, match="confirmed"):
+        review.run([ready(ReviewOp.interpolate(1, "a"))])
+
+
+def test_interpolation_takes_what_a_model_placed_once_its_frame_was_accepted():
+    # given
+    review = session(BALL, boxes={1: [ball("a", 10, Source.MODEL)], 3: [ball("b", 30, Source.MODEL)]}, accepted={1, 3})
+    # when
+    (changed,) = review.run([ready(ReviewOp.interpolate(1, "a"))])
+    # then
+    assert [a.geometry for a in changed.annotations] == [Point.at(20, 50, 6)]
 
 
 def test_copy_from_the_frame_before_adds_only_what_is_missing():
