@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 import labelkit
 from labelkit.core.geometry import Box
@@ -16,8 +17,6 @@ from tests.browser.lab_review import Review
 from tests.browser.test_review_in_lab import SHOW, opening
 from tests.browser.twin import Twin
 from tests.services.worlds import PLAYERS, add_run
-
-from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, CDPSession, Page
