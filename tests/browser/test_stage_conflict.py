@@ -30,6 +30,7 @@ def test_both_sides_are_shown_chosen_frame_by_frame_and_put_back_from_the_shelf(
     # given
     twin = Twin.show(page, reviews.players(short), monkeypatch, theme)
     live = twin.review.live
+    live.save()  # that the first frame was seen
     first, second = zip(*[(a[0].id, a[1].id) for a in (live.frame(i).annotations for i in range(2))], strict=True)
     twin.review.ws.review.apply(live.draft_id, base_version=live.version, ops=[ReviewOp.delete(i, first[i]) for i in range(2)])
     # when

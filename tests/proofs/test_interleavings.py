@@ -11,7 +11,7 @@ import pytest
 
 import labelkit
 from labelkit.core.geometry import Box, Point
-from labelkit.core.review.annotations import Annotation, FrameContent
+from labelkit.core.review.annotations import Annotation, FrameContent, Source
 from labelkit.core.review.drafts import Rebase, rebase
 from labelkit.store.content import frame_value
 from tests.proofs.plain_store import DRAFT, PlainStore
@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 STORIES = 10_000
 PROPOSED = {
     PLAYERS: (
-        (Annotation("a0", "player", Box(10, 10, 20, 40), 0.9), Annotation("b0", "player", Box(60, 10, 20, 40), 0.4)),
-        (Annotation("a1", "referee", Box(5, 5, 10, 30), 0.7),),
-        (Annotation("a2", "player", Box(12, 10, 20, 40), 0.9),),
+        (
+            Annotation("a0", "player", Box(10, 10, 20, 40), 0.9, Source.MODEL),
+            Annotation("b0", "player", Box(60, 10, 20, 40), 0.4, Source.MODEL),
+        ),
+        (Annotation("a1", "referee", Box(5, 5, 10, 30), 0.7, Source.MODEL),),
+        (Annotation("a2", "player", Box(12, 10, 20, 40), 0.9, Source.MODEL),),
         (),
     ),
-    BALLS: ((Annotation("a0", "ball", Point(10, 10, 6), 0.9),), (Annotation("a1", "ball", Point(20, 12), 0.9),), (), ()),
+    BALLS: (
+        (Annotation("a0", "ball", Point(10, 10, 6), 0.9, Source.MODEL),),
+        (Annotation("a1", "ball", Point(20, 12), 0.9, Source.MODEL),),
+        (),
+        (),
+    ),
 }
 
 

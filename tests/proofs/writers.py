@@ -153,7 +153,8 @@ class Story:
                 clean |= not same(mine, now)  # theirs was taken
             if (clean and now == self.stored[index]) or index not in who.mine or (mine is not None and not same(mine, now)):
                 who.mine.pop(index, None)
-                who.known[index] = [now]
+                # Before the next look an edit is still weighed against what it was made on, even where others came to the same by chance.
+                who.known[index] = [now] if who.live.version == self.version else [*(k for k in who.known[index] if k != now), now]
             elif same(now, self.stored[index]):
                 who.known[index].append(self.stored[index])
         who.shown = asked
