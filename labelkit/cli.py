@@ -74,6 +74,7 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
     capability: Annotated[str, typer.Option(help="What is labelled.")] = "player_detection",
     frames: Annotated[str | None, typer.Option(help="Add this folder, glob or video as the media first.")] = None,
     group: Annotated[str | None, typer.Option(help="The group of the media added: what a split never cuts.")] = None,
+    split: Annotated[str | None, typer.Option(help="The split that the media added came with, such as train.")] = None,
     classes: Annotated[str | None, typer.Option(help="Class names in the order of their numbers, with commas between.")] = None,
     rename: Annotated[
         list[str] | None,
@@ -92,7 +93,7 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
     """Import labels as a prelabel run, ready to be reviewed."""
     with _opened(store, workspace, user, new=frames is not None) as ws:
         if frames is not None:
-            ws.media.add(frames, name=media, group_key=group)
+            ws.media.add(frames, name=media, group_key=group, split=split)
         options = {name: _value(text) for name, text in map(_pair, option or [])}
         run = ws.prelabels.import_(
             format,

@@ -64,3 +64,4 @@ class Media:
     frames_object: str
     created_at: datetime
     created_by: str
+    split: str | None = None

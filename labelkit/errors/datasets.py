@@ -53,6 +53,22 @@ class SplitPlacementConflict(LabelkitError):
     advice = "Keep these splits in the ratios (a share of 0 places nothing new there), or build under another name."
 
 
+class SplitMissing(LabelkitError):
+    code = "SPLIT_MISSING"
+    status = 400
+    title = "Some media have no split"
+    template = "{count} media have nothing in {column}, among them {media}."
+    advice = "Add media with split=..., name another split_column, or leave their packs out."
+
+
+class SplitCutsGroup(LabelkitError):
+    code = "SPLIT_CUTS_GROUP"
+    status = 400
+    title = "A group would be cut"
+    template = "The column {column} puts group {group} into {splits}; what is alike would be on both sides."
+    advice = "Give all media of a group the same split, or choose another split_strategy."
+
+
 class MaterializationNotSupported(LabelkitError):
     code = "MATERIALIZATION_NOT_SUPPORTED"
     status = 400

@@ -35,13 +35,21 @@ class MediaLibrary:
         self._lock = threading.Lock()
 
     def add(
-        self, source: str | Path, *, name: str | None = None, group_key: str | None = None, camera_type: str = "unknown", fps: float = 25.0
+        self,
+        source: str | Path,
+        *,
+        name: str | None = None,
+        group_key: str | None = None,
+        camera_type: str = "unknown",
+        split: str | None = None,
+        fps: float = 25.0,
     ) -> Media:
         """Bring in a folder of images (in name order), a glob, or a video file; returns the media with its frames recorded.
 
-        `group_key` (a match, clip or board; the media's name by default) is what a dataset split never cuts. `fps` gives image folders
-        their timestamps. Files that are broken become frames with a reason. Raises `MEDIA_*` for a place without images or video, and
-        `INVALID_VALUE` where the workspace has other media of that name; the same media added again is returned as it is.
+        `group_key` (a match, clip or board; the media's name by default) is what a dataset split never cuts; `split` is the split that it
+        came with, for builds with the strategy `predefined`. `fps` gives image folders their timestamps. Files that are broken become
+        frames with a reason. Raises `MEDIA_*` for a place without images or video, and `INVALID_VALUE` where the workspace has other media
+        of that name; the same media added again is returned as it is.
         """
         scanned = scan(source, fps=fps)
         chosen = name or _default_name(source)
@@ -69,6 +77,7 @@ class MediaLibrary:
                 frames_object=digest,
                 created_at=act.tx.now,
                 created_by=act.actor.user,
+                split=split,
             )
             act.tx.media.add(media, broken_frames=frames["problem"].count())
             act.record("MEDIA_ADDED", media=media.id, frames=media.frame_count, root=media.root)
@@ -82,10 +91,10 @@ class MediaLibrary:
             return tx.media.get(self._gate.workspace.id, media if isinstance(media, str) else media.id)
 
     def list(self) -> pl.DataFrame:
-        """Return every media of the workspace: name, kind, group_key, camera_type, frame_count, root, id."""
+        """Return every media of the workspace: name, kind, group_key, camera_type, split, frame_count, root, id."""
         with self._gate.read() as (tx, _):
             rows = tx.media.all(self._gate.workspace.id)
-        columns = ("name", "kind", "group_key", "camera_type", "frame_count", "root", "id")
+        columns = ("name", "kind", "group_key", "camera_type", "split", "frame_count", "root", "id")
         return pl.DataFrame(
             [{c: str(v) if isinstance(v := getattr(m, c), str) else v for c in columns} for m in rows], schema=list(columns)
         )

@@ -239,7 +239,7 @@ class DatasetRows:
         self._tx.insert("build_quality", [{"build_id": build, **kept}])
 
     def add_version(self, build: BuildRow, tree: Tree, counts: Mapping[str, object], placement: Mapping[str, str]) -> None:
-        """Write the version of a build: its number is the next one, and its groups are placed for good."""
+        """Write the version of a build: its number is the next one, and the groups of `placement` are placed for good."""
         rows = self._tx.rows("UPDATE datasets SET latest = latest + 1 WHERE id = $id RETURNING latest", id=build.dataset_id)
         number = rows[0]["latest"]
         self._tx.insert(

@@ -39,6 +39,7 @@ class MediaRows:
                     "created_at": media.created_at,
                     "created_by": media.created_by,
                     "broken_frame_count": broken_frames,
+                    "split": media.split,
                 }
             ],
         )
@@ -106,6 +107,7 @@ def _media(row: dict[str, Any]) -> Media:
         frames_object=row["frames_object"],
         created_at=row["created_at"],
         created_by=row["created_by"],
+        split=row["split"],
     )
 
 

@@ -28,7 +28,7 @@ _FACTS = """
         p.capability, p.review_status, p.validation_status, x.id IS NOT NULL AS has_revoked,
         a.id AS a1, a.number AS a2, a.content_hash AS a3, a.content_object AS a4, a.frame_count AS a5, a.labeled_frame_count AS a6,
         a.annotation_count AS a7, b.id AS b1, b.number AS b2, b.content_hash AS b3, b.content_object AS b4, b.frame_count AS b5,
-        b.labeled_frame_count AS b6, b.annotation_count AS b7
+        b.labeled_frame_count AS b6, b.annotation_count AS b7, m.split
     FROM wanted w
     LEFT JOIN label_packs p ON p.id = w.pack_id
     LEFT JOIN workspaces s ON s.id = p.workspace_id
@@ -96,7 +96,7 @@ def _pack(row: Any) -> PackFacts:  # noqa: ANN401 - the columns of one row
         return PackFacts(row[0], found=False)
     approved = None if row[16] is None else RevisionFacts(*row[16:23])
     reviewed = None if row[23] is None else RevisionFacts(*row[23:30])
-    fields = (*row[:13], _REVIEW[row[13]], _VALIDATION[row[14]], approved, reviewed, row[15])
+    fields = (*row[:13], _REVIEW[row[13]], _VALIDATION[row[14]], approved, reviewed, row[15], row[30])
     return PackFacts(*fields)
 
 

@@ -34,6 +34,7 @@ class Pack:
     broken: Sequence[int] = ()
     group: str | None = None
     camera: str = "broadcast"
+    split: str | None = None
     capability: str = CAPABILITY
     review: str = "approved"
     validation: str = "passed"
@@ -67,6 +68,7 @@ def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
                     "root": "/nowhere",
                     "group_key": pack.group or pack.media,
                     "camera_type": pack.camera,
+                    "split": pack.split,
                     "frame_count": pack.frames,
                     "frames_object": database.objects.put_frame(frames_of(pack)),
                     "created_at": now,

@@ -165,9 +165,11 @@ def key(change: Change) -> tuple[object, ...]:
 @settings(max_examples=150, deadline=None)
 @given(FRAMES, FRAMES)
 def test_by_id_it_finds_what_two_dictionaries_find(before, after):
-    # given
+    # given; the same labels under other ids are no difference
     expected = []
-    for index, ((old, _), (new, _)) in enumerate(zip(before, after, strict=True)):
+    for index, ((old, a), (new, b)) in enumerate(zip(before, after, strict=True)):
+        if FrameContent(0, old, a).digest() == FrameContent(0, new, b).digest():
+            continue
         olds, news = {a.id: a for a in old}, {a.id: a for a in new}
         changes = [Change(index, olds.get(name), news.get(name)) for name in olds | news]
         expected += [change for change in changes if change.kind != "modified" or change.fields]

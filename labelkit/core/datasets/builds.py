@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.core.states import Machine
 from labelkit.errors import (
     FiltersNotSupported,
@@ -66,6 +67,10 @@ SELECTORS = frozenset(
 SELECTOR_STEMS = ("filter", "select", "query", "where")
 
 
+# What a split may be read from: facts of a media.
+SPLIT_COLUMNS = ("split", "group_key", "camera_type", "media", "workspace")
+
+
 class BuildOutcome(StrEnum):
     """What a build request came to."""
 
@@ -107,7 +112,9 @@ BUILD = Machine(
 class BuildRequest(BaseModel):
     """Explicit label packs of one capability, to become a version of the dataset `name`.
 
-    `ratios` are the wanted shares of the splits and add up to 1; `seed` decides among placements that are equally good;
+    `split_strategy` is `group_stable` (groups of earlier versions stay where they are), `group_ratio` (the best balance for this set
+    alone) or `predefined` (`split_column`, one of `SPLIT_COLUMNS`, names each media's split). `ratios` are the wanted shares of the
+    splits and add up to 1; `seed` decides among placements that are equally good; `predefined` takes neither.
     `min_annotations` leaves out frames with fewer annotations; `force` builds even where an equal dataset exists;
     `enforce_quality` None follows the setting of the place where the build runs.
 
@@ -124,7 +131,8 @@ class BuildRequest(BaseModel):
     label_pack_ids: tuple[str, ...]
     name: str = Field(max_length=200)
     description: str | None = None
-    split_strategy: str = "group_stable"
+    split_strategy: str = SplitStrategy.GROUP_STABLE.value
+    split_column: str | None = None
     ratios: dict[str, float] = Field(default_factory=lambda: {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1)
     seed: int = Field(default=0, ge=-(2**53), le=2**53)
     min_annotations: int = Field(default=0, ge=0)
@@ -164,9 +172,29 @@ def _no_such_field(name: str, known: list[str]) -> FiltersNotSupported | Unknown
     return UnknownArgument(what="BuildRequest", name=name, known=", ".join(known), likely=likely)
 
 
+def _refuse_mixed_splits(request: BuildRequest) -> None:
+    predefined = request.split_strategy == SplitStrategy.PREDEFINED
+    fields = BuildRequest.model_fields
+    foreign = ("ratios", "seed") if predefined else ("split_column",)
+    given = [name for name in foreign if getattr(request, name) != fields[name].get_default(call_default_factory=True)]
+    if given:
+        raise InvalidValue(
+            what=f"BuildRequest.{given[0]}",
+            reason=f"a split that is {request.split_strategy} has none",
+            fix="Leave it out, or choose another split_strategy.",
+        )
+    if predefined and request.split_column is not None and request.split_column not in SPLIT_COLUMNS:
+        raise InvalidValue(
+            what="BuildRequest.split_column",
+            reason=f"there is no column {request.split_column!r}",
+            fix=f"Name one of {', '.join(SPLIT_COLUMNS)}.",
+        )
+
+
 def _refuse_what_makes_no_sense(request: BuildRequest) -> None:
-    if request.split_strategy != "group_stable":
-        raise SplitStrategyNotSupported(strategy=request.split_strategy, known="group_stable")
+    if request.split_strategy not in list(SplitStrategy):
+        raise SplitStrategyNotSupported(strategy=request.split_strategy, known=", ".join(SplitStrategy))
+    _refuse_mixed_splits(request)
     if request.materialization != "none":
         raise MaterializationNotSupported(materialization=request.materialization, known="none")
     if not request.name.strip() or not request.name.isprintable():

@@ -65,6 +65,7 @@ class PackFacts:
     approved: RevisionFacts | None = None
     reviewed: RevisionFacts | None = None
     has_revoked: bool = False
+    split: str | None = None
 
     @property
     def prefix(self) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from labelkit.core.datasets.builds import SPLIT_COLUMNS
 from labelkit.core.datasets.eligibility import ELIGIBILITY_POLICY, Verdict
 from labelkit.core.datasets.fingerprint import Fingerprint
 from labelkit.core.datasets.quality import POLICY
-from labelkit.core.datasets.splits import SPLIT_POLICY, GroupCounts, Stability, place, stability
+from labelkit.core.datasets.splits import GroupCounts, SplitStrategy, Stability, balance, imbalance, place, stability
 from labelkit.core.hashing import digest_of_lines
 from labelkit.core.versions import SNAPSHOT_FORMAT
 from labelkit.errors import (
@@ -19,6 +20,8 @@ from labelkit.errors import (
     LabelkitError,
     LabelPacksOverlap,
     NoEligibleLabelData,
+    SplitCutsGroup,
+    SplitMissing,
     SplitPlacementConflict,
     SplitRatiosInvalid,
 )
@@ -64,9 +67,24 @@ class BuildPlan:
         return tuple(verdict for verdict in self.verdicts if not verdict.included)
 
     @property
+    def strategy(self) -> SplitStrategy:
+        """Return how groups come into splits."""
+        return SplitStrategy(self.request.split_strategy)
+
+    @cached_property
+    def ratios(self) -> Mapping[str, float]:
+        """Return the wanted share of each split; of a predefined one the share that it has."""
+        if self.strategy is not SplitStrategy.PREDEFINED:
+            return self.request.ratios
+        samples: Counter[str] = Counter()
+        for group, split in self.placement.items():
+            samples[split] += self.groups[group].samples
+        return {split: count / samples.total() for split, count in samples.items()}
+
+    @cached_property
     def splits(self) -> list[str]:
         """Return the names of the splits, largest share first."""
-        return sorted(self.request.ratios, key=lambda split: (-self.request.ratios[split], split))
+        return sorted(self.ratios, key=lambda split: (-self.ratios[split], split))
 
     @property
     def sample_count(self) -> int:
@@ -100,7 +118,14 @@ class BuildPlan:
     @cached_property
     def stability(self) -> Stability:
         """Return what it costs that groups of earlier versions stay where they are."""
-        return stability(self.groups, self.request.ratios, self.request.seed, self.placed)
+        return self.balanced(self.groups)
+
+    def balanced(self, groups: Mapping[str, GroupCounts]) -> Stability:
+        """Return how far the splits are from their shares with these counts of the groups, and what stability has to do with it."""
+        if self.strategy is SplitStrategy.GROUP_STABLE:
+            return stability(groups, self.request.ratios, self.request.seed, self.placed)
+        off = imbalance(groups, self.ratios, {group: self.placement[group] for group in groups})
+        return Stability(0, off, off)
 
     @cached_property
     def reuse(self) -> Fingerprint:
@@ -115,27 +140,27 @@ class BuildPlan:
             {
                 "capability": request.capability,
                 "sources": str(digest_of_lines(sources)),
-                "split": {
-                    "strategy": request.split_strategy,
-                    "ratios": dict(request.ratios),
-                    "seed": request.seed,
-                    "placement": str(digest_of_lines(placement)),
-                },
+                "split": {"strategy": request.split_strategy, **self._split_settings(), "placement": str(digest_of_lines(placement))},
                 "options": {"materialization": request.materialization, "min_annotations": request.min_annotations},
                 "policies": {
                     "eligibility": ELIGIBILITY_POLICY,
-                    "split": SPLIT_POLICY,
+                    "split": self.strategy.policy,
                     "quality": POLICY.version,
                     "snapshot": SNAPSHOT_FORMAT,
                 },
             }
         )
 
+    def _split_settings(self) -> dict[str, object]:
+        if self.strategy is SplitStrategy.PREDEFINED:
+            return {"column": column_of(self.request)}
+        return {"ratios": dict(self.request.ratios), "seed": self.request.seed}
+
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
         """Return what is to be known: blocking issues first, then splits that stay empty and too few groups."""
         found = [Issue(refusal.code, refusal.detail, blocking=True) for refusal in self.refusals]
-        wanted = [split for split in self.splits if self.request.ratios[split] > 0]
+        wanted = [split for split in self.splits if self.ratios[split] > 0]
         if len(self.groups) < len(wanted):
             message = f"{len(self.groups)} groups cannot fill {len(wanted)} splits, because a group is never cut."
             found.append(Issue("TOO_FEW_GROUPS", message, blocking=False))
@@ -158,14 +183,50 @@ def make_plan(
 ) -> BuildPlan:
     """Decide a build from its facts. `override_refused_to` names a user who asked for REVIEWED revisions without being a developer."""
     filled = {group: counts for group, counts in groups.items() if counts.samples}
-    known = {group: split for group, split in placed.items() if group in filled}
     refusals = [*_request_refusals(request, override_refused_to), *_source_refusals(request, verdicts, filled)]
+    known: dict[str, str] = {}
+    if request.split_strategy == SplitStrategy.PREDEFINED:
+        placement, more = _predefined(column_of(request), verdicts, filled)
+    elif request.split_strategy == SplitStrategy.GROUP_RATIO:
+        placement, more = balance(filled, request.ratios, request.seed), []
+    else:
+        known, more = _kept(request, {group: split for group, split in placed.items() if group in filled})
+        placement = place(filled, request.ratios, request.seed, known)
+    return BuildPlan(request, tuple(verdicts), filled, known, placement, (*refusals, *more))
+
+
+def column_of(request: BuildRequest) -> str:
+    """Return the column that a predefined split is read from."""
+    return request.split_column or SPLIT_COLUMNS[0]
+
+
+def _kept(request: BuildRequest, known: dict[str, str]) -> tuple[dict[str, str], list[LabelkitError]]:
+    """Return the placements of earlier versions that these ratios have, and the refusal for those that they lack."""
     lost = sorted({split for split in known.values() if split not in request.ratios})
-    if lost:
-        refusals.append(SplitPlacementConflict(dataset=request.name, splits=", ".join(lost)))
-        known = {group: split for group, split in known.items() if split in request.ratios}
-    placement = place(filled, request.ratios, request.seed, known)
-    return BuildPlan(request, tuple(verdicts), filled, known, placement, tuple(refusals))
+    if not lost:
+        return known, []
+    refusal = SplitPlacementConflict(dataset=request.name, splits=", ".join(lost))
+    return {group: split for group, split in known.items() if split in request.ratios}, [refusal]
+
+
+def _predefined(column: str, verdicts: Sequence[Verdict], groups: Mapping[str, GroupCounts]) -> tuple[dict[str, str], list[LabelkitError]]:
+    """Return the split that the media of each group name, and a refusal for media without one or a group with several."""
+    found: dict[str, set[str]] = {group: set() for group in sorted(groups)}
+    missing: set[str] = set()
+    for pack in (verdict.pack for verdict in verdicts if verdict.included and verdict.pack.group_key in groups):
+        split = (getattr(pack, column) or "").strip()
+        if split:
+            found[pack.group_key].add(split)
+        else:
+            missing.add(pack.media)
+    refusals: list[LabelkitError] = []
+    if missing:
+        refusals.append(SplitMissing(count=len(missing), column=column, media=min(missing)))
+    cut = {group: sorted(splits) for group, splits in found.items() if len(splits) > 1}
+    if cut:
+        group = min(cut)
+        refusals.append(SplitCutsGroup(column=column, group=group, splits=", ".join(cut[group])))
+    return {group: min(splits) if splits else "" for group, splits in found.items()}, refusals
 
 
 def _request_refusals(request: BuildRequest, override_refused_to: str | None) -> list[LabelkitError]:
@@ -173,7 +234,7 @@ def _request_refusals(request: BuildRequest, override_refused_to: str | None) ->
     if override_refused_to is not None:
         found.append(EligibilityOverrideForbidden(user=override_refused_to))
     total = math.fsum(request.ratios.values())
-    if not math.isclose(total, 1.0, abs_tol=1e-6):
+    if request.split_strategy != SplitStrategy.PREDEFINED and not math.isclose(total, 1.0, abs_tol=1e-6):
         found.append(SplitRatiosInvalid(total=round(total, 6), ratios=dict(request.ratios)))
     return found
 

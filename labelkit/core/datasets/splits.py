@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SPLIT_POLICY = "group_stable/1"
 SCALE = 1_000_000_000  # shares are whole numbers of billionths: sums of floats differ between versions of Python
 REFINED_GROUPS = 64  # up to so many new groups are also moved and swapped; with more, placing alone comes close enough
 REFINED_ROUNDS = 50
+SWAPPED_GROUPS = 200  # so many of the lightest groups are swapped by `group_ratio`
+MOVED_ROUNDS = 10  # how often `group_ratio` goes through all groups to move single ones
+
+
+class SplitStrategy(StrEnum):
+    """How groups come into splits; each value names a policy whose result never changes, a new rule is a new version."""
+
+    GROUP_STABLE = "group_stable"
+    GROUP_RATIO = "group_ratio"
+    PREDEFINED = "predefined"
+
+    @property
+    def policy(self) -> str:
+        """Return the strategy with its version."""
+        return f"{self.value}/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,25 @@ def place(groups: Mapping[str, GroupCounts], ratios: Mapping[str, float], seed: 
     return {group: board.split[group] for group in sorted(groups)}
 
 
+def balance(groups: Mapping[str, GroupCounts], ratios: Mapping[str, float], seed: int) -> dict[str, str]:
+    """Return the split of every group, by group in order, as close to `ratios` in samples and classes as can be found for these alone.
+
+    The heaviest groups are placed first, the order of sha256(seed:group) decides between equals; then single groups are moved, and the
+    `SWAPPED_GROUPS` lightest also swapped, as long as that brings the splits closer.
+    """
+    board = _Board(groups, ratios)
+    order = sorted(groups, key=lambda group: (-max(board.parts[group]), hashlib.sha256(f"{seed}:{group}".encode()).digest(), group))
+    for position, group in enumerate(order):
+        empty = [split for split in board.wanted if not board.size[split]]
+        must_fill = len(order) - position <= len(empty)
+        board.put(group, min(empty if must_fill else board.wanted, key=lambda split: board.cost_of(group, split)))
+    for _ in range(MOVED_ROUNDS):
+        if not sum(_move(board, group) for group in order):
+            break
+    _refine(board, order[-SWAPPED_GROUPS:])
+    return {group: board.split[group] for group in sorted(groups)}
+
+
 def imbalance(groups: Mapping[str, GroupCounts], ratios: Mapping[str, float], placement: Mapping[str, str]) -> float:
     """Return the largest distance between a split's share of the samples or of a class and its ratio; 0 is perfect."""
     board = _Board(groups, ratios)
@@ -98,14 +132,16 @@ class _Board:
             for group, c in groups.items()
         }
 
-    def put(self, group: str, split: str) -> None:
-        """Put a group into a split, taking it out of the one where it is."""
-        before = self.split.get(group)
-        for where, sign in ((before, -1), (split, 1)):
+    def put(self, group: str, split: str | None) -> None:
+        """Put a group into a split, or nowhere, taking it out of the one where it is."""
+        for where, sign in ((self.split.get(group), -1), (split, 1)):
             if where is not None:
                 self.off[where] = [off + sign * part for off, part in zip(self.off[where], self.parts[group], strict=True)]
                 self.size[where] += sign
-        self.split[group] = split
+        if split is None:
+            del self.split[group]
+        else:
+            self.split[group] = split
 
     def cost_of(self, group: str, split: str, sign: int = 1) -> int:
         """Return by how much the squared distances change when the group is added to (or, with sign -1, taken from) a split."""
@@ -114,9 +150,18 @@ class _Board:
             for weight, part, off in zip(self.weights, self.parts[group], self.off[split], strict=True)
         )
 
-    def cost(self) -> int:
-        """Return the sum of all squared distances."""
-        return sum(weight * off * off for row in self.off.values() for weight, off in zip(self.weights, row, strict=True))
+
+def _move(board: _Board, group: str) -> bool:
+    """Move a group to the split where that brings the board closest, if anywhere, but never the last one out of a split."""
+    here = board.split[group]
+    if board.size[here] == 1:
+        return False
+    gain = board.cost_of(group, here, -1)
+    best = min(board.wanted, key=lambda split: 0 if split == here else gain + board.cost_of(group, split))
+    if best == here or gain + board.cost_of(group, best) >= 0:
+        return False
+    board.put(group, best)
+    return True
 
 
 def _refine(board: _Board, new: list[str]) -> None:
@@ -136,10 +181,13 @@ def _steps(board: _Board, new: list[str]) -> Iterator[dict[str, str]]:
 
 
 def _try(board: _Board, step: Mapping[str, str]) -> bool:
-    before, back = board.cost(), {group: board.split[group] for group in step}
+    back, change = {group: board.split[group] for group in step}, 0
     for group, split in step.items():
+        change += board.cost_of(group, back[group], -1)
+        board.put(group, None)
+        change += board.cost_of(group, split)
         board.put(group, split)
-    if board.cost() < before:
+    if change < 0:
         return True
     for group, split in back.items():
         board.put(group, split)

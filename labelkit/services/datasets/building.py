@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildOutcome, BuildStatus, BuildStep
 from labelkit.core.datasets.quality import evaluate
-from labelkit.core.datasets.splits import stability
+from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.errors import (
     BuildSuperseded,
     DatasetQualityHardFail,
@@ -189,10 +189,11 @@ class Builder:
             if build is None or not rows.end(build.id, BuildStep.SUCCEED):
                 raise JobLost(build=self._build_id)
             placed = rows.placements(self._workspace, build.name)
-            if any(placed.get(group, split) != split for group, split in self._plan.placement.items()):
+            binding = self._plan.placement if self._plan.strategy is SplitStrategy.GROUP_STABLE else {}
+            if any(placed.get(group, split) != split for group, split in binding.items()):
                 raise BuildSuperseded(dataset=build.name, build=build.id)
             rows.add_quality(build.id, statistics, evaluation)
-            rows.add_version(build, tree, self._counts(tally), self._plan.placement)
+            rows.add_version(build, tree, self._counts(tally), binding)
             act.record("BUILD_SUCCEEDED", build=build.id, manifest_hash=tree.digest.value, quality=evaluation.badge)
 
     def _stop(self, statistics: Statistics, evaluation: Evaluation) -> None:
@@ -219,7 +220,7 @@ class Builder:
             "split_samples": {split: tally.splits[split] for split in self._plan.splits},
             "split_groups": self._plan.split_groups,
             "class_counts": tally.class_counts(self._plan.splits),
-            "stability": asdict(stability(tally.groups, self._request.ratios, self._request.seed, self._plan.placed)),
+            "stability": asdict(self._plan.balanced(tally.groups)),
         }
 
     def _enforced(self) -> bool:

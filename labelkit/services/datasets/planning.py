@@ -13,6 +13,7 @@ from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.plans import BuildPlan, make_plan
+from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.store.samples import grouped, is_counted
 
 if TYPE_CHECKING:
@@ -48,16 +49,19 @@ class Facts:
 def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest, *, classes: bool = False) -> Facts:
     """Return the facts of a request. Raises `NOT_FOUND` for a capability that does not exist.
 
-    Classes decide where new groups go; where every group has its place they are counted only when `classes` asks for them.
+    Classes decide where new groups go; where every group has its place, or it is predefined, they are counted only when `classes` asks
+    for them.
     """
     capability = tx.media.capability(workspace, request.capability)
     packs = tx.datasets.sources.pack_facts(request.pack_ids)
     readable = frozenset(pack.workspace_id for pack in packs if actor.may(Action.READ, pack.workspace_id))
     override = request.include_reviewed_override and actor.may(Action.INCLUDE_REVIEWED, workspace)
     verdicts = judge(packs, Policy(request.capability, readable, override))
-    placed = tx.datasets.placements(workspace, request.name)
+    stable = request.split_strategy == SplitStrategy.GROUP_STABLE
+    placed = tx.datasets.placements(workspace, request.name) if stable else {}
     counted = [one for one in verdicts if one.revision is not None and is_counted(one, request.min_annotations)]
-    needed = classes or any(one.pack.group_key not in placed for one in counted)
+    balanced = request.split_strategy != SplitStrategy.PREDEFINED
+    needed = classes or (balanced and any(one.pack.group_key not in placed for one in counted))
     counts = tx.datasets.sources.class_counts([one.revision.id for one in counted if one.revision is not None]) if needed else {}
     return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed)
 

@@ -37,7 +37,11 @@ def test_a_field_that_would_choose_packs_is_refused_by_name(field):
     [
         ("a misspelt field names the nearest", {"min_annotation": 1}, "UNKNOWN_ARGUMENT", "Did you mean min_annotations?"),
         ("a field like nothing", {"xyzzy": 1}, "UNKNOWN_ARGUMENT", "Leave it out."),
-        ("a later strategy", {"split_strategy": "predefined"}, "SPLIT_STRATEGY_NOT_SUPPORTED", "'predefined'"),
+        ("an unknown strategy", {"split_strategy": "random"}, "SPLIT_STRATEGY_NOT_SUPPORTED", "'random'"),
+        ("shares of a predefined split", {"split_strategy": "predefined", "ratios": {"train": 1.0}}, "INVALID_VALUE", "ratios"),
+        ("a seed of a predefined split", {"split_strategy": "predefined", "seed": 7}, "INVALID_VALUE", "seed"),
+        ("a column that is none", {"split_strategy": "predefined", "split_column": "colour"}, "INVALID_VALUE", "'colour'"),
+        ("a column where none is read", {"split_column": "split"}, "INVALID_VALUE", "split_column"),
         ("a later materialization", {"materialization": "copy"}, "MATERIALIZATION_NOT_SUPPORTED", "'copy'"),
         ("a wrong type", {"seed": "many"}, "INVALID_VALUE", "BuildRequest.seed"),
         ("one id instead of a list", {"label_pack_ids": "a"}, "INVALID_VALUE", "BuildRequest.label_pack_ids"),

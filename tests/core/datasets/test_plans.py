@@ -13,6 +13,7 @@ from labelkit.core.datasets.plans import BuildPlan, make_plan
 from labelkit.core.datasets.preflight import Preflight
 from labelkit.core.datasets.splits import GroupCounts
 from labelkit.core.review.packs import ReviewStatus, ValidationStatus
+from labelkit.errors import LabelkitError
 
 GROUPS = {f"g{n}": GroupCounts(10, {"player": 100, "ball": n}) for n in range(10)}
 
@@ -86,6 +87,46 @@ def test_what_stands_in_the_way_is_an_issue_and_a_refusal(case, given, codes, bl
         with pytest.raises(type(found.refusals[0])) as refused:
             found.check()
         assert refused.value.code == codes[0]
+
+
+def test_a_predefined_split_is_what_the_media_say_and_its_shares_are_those_it_has():
+    # given
+    packs = [pack(n, split="holdout" if n < 3 else "train") for n in range(10)]
+
+    # when
+    found = plan(packs, split_strategy="predefined")
+
+    # then
+    assert found.placement == {f"g{n}": "holdout" if n < 3 else "train" for n in range(10)}
+    assert (found.split_samples, found.splits) == ({"train": 70, "holdout": 30}, ["train", "holdout"])
+    assert (found.issues, found.stability.kept) == ((), 0)
+
+
+def test_any_fact_of_a_media_may_be_the_column():
+    packs = [pack(n, camera_type="broadcast" if n % 2 else "drone") for n in range(10)]
+    assert plan(packs, split_strategy="predefined", split_column="camera_type").split_groups == {"broadcast": 5, "drone": 5}
+
+
+@pytest.mark.parametrize(
+    ("packs", "code"),
+    [
+        pytest.param([pack(0, split="train"), pack(1)], "SPLIT_MISSING", id="a media without a split"),
+        pytest.param([pack(0, split="train"), pack(1, split="test", group_key="g0")], "SPLIT_CUTS_GROUP", id="a group on both sides"),
+    ],
+)
+def test_a_predefined_split_that_is_none_stands_in_the_way(packs, code):
+    found = plan(packs, split_strategy="predefined")
+    assert [issue.code for issue in found.issues] == [code]
+    with pytest.raises(LabelkitError) as refused:
+        found.check()
+    assert refused.value.code == code
+
+
+def test_a_split_for_this_set_alone_is_not_bound_by_earlier_versions():
+    placed = {f"g{n}": "test" for n in range(10)}
+    found = plan(placed=placed, split_strategy="group_ratio")
+    assert (found.split_groups, found.stability.kept) == ({"train": 8, "test": 1, "val": 1}, 0)
+    assert plan(split_strategy="group_ratio").reuse.value == found.reuse.value
 
 
 def test_the_refusal_of_an_empty_selection_counts_the_reasons():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold
 
-from labelkit.core.datasets.splits import GroupCounts, imbalance, place, stability
+from labelkit.core.datasets.splits import GroupCounts, balance, imbalance, place, stability
 
 RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -38,9 +41,9 @@ def test_a_placed_group_stays_when_others_come_and_the_seed_changes(before, afte
 
 
 @given(worlds, ratios, st.integers(0, 5), st.randoms())
-def test_the_placement_does_not_depend_on_the_order_of_the_groups_or_of_the_ratios(groups, ratios, seed, random):
+def test_the_placement_does_not_depend_on_the_order_of_the_groups_or_of_the_ratios(groups, ratios, seed, shuffler):
     shuffled = list(groups)
-    random.shuffle(shuffled)
+    shuffler.shuffle(shuffled)
     turned = dict(reversed(ratios.items()))
     assert place({group: groups[group] for group in shuffled}, turned, seed, {}) == place(groups, ratios, seed, {})
 
@@ -49,6 +52,51 @@ def test_the_placement_does_not_depend_on_the_order_of_the_groups_or_of_the_rati
 def test_placing_again_what_is_placed_changes_nothing(groups, ratios):
     once = place(groups, ratios, 0, {})
     assert place(groups, ratios, 0, once) == once
+
+
+@given(worlds, ratios, st.integers(0, 5), st.randoms())
+def test_a_balanced_split_is_whole_fills_every_split_and_does_not_depend_on_the_order(groups, ratios, seed, shuffler):
+    # given
+    shuffled = list(groups)
+    shuffler.shuffle(shuffled)
+
+    # when
+    found = balance(groups, ratios, seed)
+
+    # then
+    assert list(found) == sorted(groups)
+    wanted = {split for split, ratio in ratios.items() if ratio}
+    assert set(found.values()) <= wanted
+    if len(groups) >= len(wanted):
+        assert set(found.values()) == wanted
+    assert balance({group: groups[group] for group in shuffled}, dict(reversed(ratios.items())), seed) == found
+
+
+def test_balancing_for_this_set_alone_comes_at_least_as_close_as_scikit_learn():
+    # given worlds of groups of many sizes, with a rare class in some of them
+    worse = []
+    for world in range(20):
+        chance = random.Random(world)
+        groups = {
+            f"g{n:03}": GroupCounts(size := chance.randint(5, 80), {"a": size, "b": chance.choice([0, 0, 0, size // 4]), "c": size // 3})
+            for n in range(chance.randint(12, 90))
+        }
+
+        # when both make five equal splits
+        ratios = dict.fromkeys("vwxyz", 0.2)
+        ours = imbalance(groups, ratios, balance(groups, ratios, 0))
+        theirs = imbalance(groups, ratios, folds_of_scikit_learn(groups))
+
+        # then
+        worse += [(world, ours, theirs)] if ours > theirs else []
+    assert worse == []
+
+
+def folds_of_scikit_learn(groups):
+    """Return the five folds of `StratifiedGroupKFold`, a sample standing for each label, as splits v to z."""
+    labels = [(group, name) for group, counts in groups.items() for name, count in counts.classes.items() for _ in range(count)]
+    folds = StratifiedGroupKFold(n_splits=5).split(labels, [name for _, name in labels], [group for group, _ in labels])
+    return {labels[row][0]: split for split, (_, rows) in zip("vwxyz", folds, strict=True) for row in rows}
 
 
 def test_six_equal_groups_fill_all_three_splits():
