@@ -1,4 +1,4 @@
-"""Building: outcomes, identity, leases, permissions, quality, and splits that hold while a dataset grows."""
+"""Building: outcomes, identity, leases, permissions and quality."""
 
 from __future__ import annotations
 
@@ -343,86 +343,6 @@ def test_a_capability_of_the_workspace_is_built_and_not_evaluated(ws):
     ids = add(ws, [GOOD.with_(capability="hats", revisions=[("APPROVED", {0: [("hat", BOX)]})])])
     made = ws.datasets.build(request(ids.values(), capability="hats")).dataset
     assert (made.quality.badge, made.class_counts) == ("Not evaluated", {"hat": {"train": 1, "test": 0, "val": 0}})
-
-
-# --- growth
-
-
-def test_a_group_never_moves_while_the_dataset_grows(ws):
-    # given a first version of six groups
-    ids = add(ws, SIX)
-    first = ws.datasets.build(request(ids.values())).dataset
-    before = dict(first.to_polars().select("group_key", "split").unique().rows())
-
-    # when twenty groups come and the seed changes
-    ids |= add(ws, [GOOD.with_(media=f"new-{n}", group=f"n{n}") for n in range(20)])
-    second = ws.datasets.build(request(ids.values(), seed=7)).dataset
-
-    # then
-    after = dict(second.to_polars().select("group_key", "split").unique().rows())
-    assert {group: after[group] for group in before} == before
-    assert (second.version, len(after), second.stability.kept) == (2, 26, 6)
-    assert set(after.values()) == {"train", "val", "test"}
-    assert ws.datasets.get("players").id == second.id
-
-
-def test_a_version_of_another_name_is_not_bound_by_these_placements(ws):
-    # given
-    ids = add(ws, SIX)
-    first = ws.datasets.build(request(ids.values(), seed=0)).dataset
-
-    # when
-    others = [ws.datasets.build(request(ids.values(), seed=seed, name=f"n{seed}")).dataset for seed in range(1, 5)]
-
-    # then
-    assert len({one.manifest_hash for one in [first, *others]}) > 1
-    assert all(one.stability.kept == 0 for one in others)
-
-
-def test_a_split_that_has_groups_cannot_be_dropped(ws):
-    ids = add(ws, SIX)
-    ws.datasets.build(request(ids.values()))
-    error = refused(ws.datasets.build, request(ids.values(), ratios={"train": 0.9, "val": 0.1}))
-    assert (error.code, error.status) == ("SPLIT_PLACEMENT_CONFLICT", 409)
-    assert ws.datasets.build(request(ids.values(), ratios={"train": 0.9, "val": 0.1, "test": 0.0})).outcome == "created"
-
-
-def test_a_build_follows_placements_that_another_build_made_meanwhile(ws):
-    # given, during a build, a version of the same dataset that has other groups and one of these in another split
-    ids = add(ws, SIX)
-    planned = ws.datasets.preflight(request(ids.values())).plan.placement
-    mover = next(group for group, split in sorted(planned.items()) if split == "train")
-    alone = request([ids[f"match-{mover[1:]}"]], ratios={"train": 0.0, "val": 1.0, "test": 0.0})
-    done = []
-
-    def meanwhile(_done, _all):
-        if not done:
-            done.append(ws.datasets.build(alone).dataset)
-
-    # when
-    result = ws.datasets.build(request(ids.values()), progress=meanwhile)
-
-    # then it comes second and leaves the group where it is
-    found = dict(result.dataset.to_polars().select("group_key", "split").unique().rows())
-    assert (done[0].version, result.dataset.version, found[mover]) == (1, 2, "val")
-    assert ws.datasets.list()["failure"].to_list() == [None, None, "BUILD_SUPERSEDED"]
-
-
-def test_a_group_key_of_two_workspaces_is_one_group(ws):
-    # given the same clip in two workspaces
-    ids = add(ws, SIX)
-    with ws._database.transaction() as tx:
-        other = tx.workspaces.create("club-b", owner="ana")
-    foreign = add(ws, [GOOD.with_(media="theirs", group="g0")])
-    for table in ("media", "label_packs"):
-        change(ws, f"UPDATE {table} SET workspace_id = $to WHERE id = (SELECT max(id) FROM {table})", to=other.id)
-
-    # when
-    rows = ws.datasets.build(request([*ids.values(), *foreign.values()])).dataset.to_polars()
-
-    # then
-    clip = rows.filter(rows["group_key"] == "g0")
-    assert (clip["split"].n_unique(), sorted(clip["workspace"].unique())) == (1, ["club-a", "club-b"])
 
 
 # --- identity

@@ -265,8 +265,10 @@ def test_closing_a_workspace_saves_what_is_pending(tmp_path):
 
 
 def test_closing_twice_and_closing_a_session_that_did_nothing_is_no_error(ws, live):
+    before = live.version
     live.close()
     live.close()
+    assert (live.version, live.status) == (before, "saved")
     ws.close()
     ws.close()
 

@@ -6,7 +6,7 @@
 
 import { h } from "../shared/dom.js";
 import { between } from "../shared/geometry.js";
-import { drawBar, drawFlag, drawLeap, palette } from "./marks.js";
+import { drawBar, drawFlag, drawLeap, palette, slideByKeys } from "./marks.js";
 
 const SIDE_PX = 96;
 const PICTURE_PX = 54;
@@ -164,15 +164,7 @@ export function filmstrip({ kernel, marks, go }) {
     const index = under(event);
     el.title = index === undefined ? "" : marks.told(index);
   });
-  el.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    /** @type {Record<string, number>} */
-    const target = { ArrowLeft: cursor - 1, ArrowRight: cursor + 1, PageUp: cursor - sight().room, PageDown: cursor + sight().room, Home: 0, End: count - 1 };
-    if (!(event.key in target)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    go(between(target[event.key], 0, count - 1));
-  });
+  slideByKeys(el, { count, cursor: () => cursor, page: () => sight().room, go });
 
   return {
     el,

@@ -4,6 +4,7 @@
  */
 
 import { h } from "../shared/dom.js";
+import { between } from "../shared/geometry.js";
 
 /** @typedef {"untouched" | "seen" | "edited" | "accepted"} State */
 
@@ -130,4 +131,22 @@ export function watchTheme(changed) {
   });
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
   return watch;
+}
+
+/**
+ * Lets the arrow and paging keys of a slider over frames go to a frame.
+ * @param {HTMLElement} el
+ * @param {{count: number, cursor: () => number, page: () => number, go: (index: number) => void}} options  `page` is how far PageUp goes
+ */
+export function slideByKeys(el, { count, cursor, page, go }) {
+  el.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const now = cursor();
+    /** @type {Record<string, number>} */
+    const target = { ArrowLeft: now - 1, ArrowRight: now + 1, ArrowDown: now - 1, ArrowUp: now + 1, PageUp: now - page(), PageDown: now + page(), Home: 0, End: count - 1 };
+    if (!(event.key in target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    go(between(target[event.key], 0, count - 1));
+  });
 }

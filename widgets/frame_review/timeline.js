@@ -5,7 +5,7 @@
 
 import { h } from "../shared/dom.js";
 import { between } from "../shared/geometry.js";
-import { drawBar, drawFlag, drawLeap, palette } from "./marks.js";
+import { drawBar, drawFlag, drawLeap, palette, slideByKeys } from "./marks.js";
 
 const HEIGHT = 48;
 const FLAGS_PX = 8;
@@ -83,15 +83,7 @@ export function timeline({ marks, go }) {
     if (scrubbing && index !== cursor) go(index);
   });
   for (const end of ["pointerup", "pointercancel"]) el.addEventListener(end, () => (scrubbing = false));
-  el.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    /** @type {Record<string, number>} */
-    const target = { ArrowLeft: cursor - 1, ArrowRight: cursor + 1, ArrowDown: cursor - 1, ArrowUp: cursor + 1, PageUp: cursor - 10, PageDown: cursor + 10, Home: 0, End: count - 1 };
-    if (!(event.key in target)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    go(between(target[event.key], 0, count - 1));
-  });
+  slideByKeys(el, { count, cursor: () => cursor, page: () => 10, go });
 
   return {
     el,
