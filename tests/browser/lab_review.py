@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tests.browser.lab import Notebook
 
 
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 class Review:
     """A review in a notebook's page, with places in px of the frame (960 x 540)."""
 
@@ -27,6 +30,7 @@ class Review:
         stage = self.page.get_by_role("application")
         stage.wait_for()
         stage.scroll_into_view_if_needed()
+        self.page.evaluate(PAINTED)  # a jump just made shows as loading from the next painting on
         expect(self.page.locator(".lk-stage.lk-loading")).to_have_count(0)
         return self
 

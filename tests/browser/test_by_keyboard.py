@@ -177,24 +177,30 @@ def test_the_ball_from_nothing_to_a_published_revision(start: Callable[[str], Tw
     assert twin.review.ws.review.history("match-1", reviews.BALL)[0].annotation_count == 3
 
 
-def test_keys_faster_than_the_kernel_accept_no_frame_that_has_not_come(show: Callable[[FrameReview], Twin], match: Match) -> None:
+def test_keys_faster_than_the_kernel_judge_no_frame_that_has_not_come_and_say_so(show: Callable[[FrameReview], Twin], match: Match) -> None:
     # given the last of twelve frames, which nobody has asked for yet
     twin = show(reviews.players(match))
     twin.busy()
     field = twin.page.get_by_role("textbox", name="Go to frame")
     field.fill("12")
     field.press("Enter")
-    # when
-    twin.press("a")
-    # then
-    expect(twin.page.locator(".lk-said")).to_have_text("This frame is still on its way.")
+    said = twin.page.locator(".lk-said")
+    for key in ("a", "Shift+4"):
+        # when
+        twin.page.evaluate("() => { document.querySelector('.lk-said').textContent = ''; }")
+        twin.press(key)
+        # then
+        expect(said).to_have_text("This frame is still on its way.")
     # when
     twin.idle()
     twin.settled()
+    # then
+    expect(said).to_have_text("")
+    # when
     twin.press("a")
     twin.settled()
     # then
-    assert [frame.state for frame in twin.review.value.frames[10:]] == ["untouched", "accepted"]
+    assert [(frame.state, frame.flags) for frame in twin.review.value.frames[10:]] == [("untouched", ()), ("accepted", ())]
 
 
 def test_an_undo_that_is_answered_late_does_not_pull_back_who_has_gone_on(start: Callable[[str], Twin]) -> None:

@@ -214,6 +214,7 @@ def test_a_second_tab_shows_the_same_review_and_edits_reach_both(review: Review,
     field = other.page.get_by_role("textbox", name="Go to frame")
     field.fill("10")
     field.press("Enter")
+    other.wait()
     other.press("Shift+4")
     other.saved()
     # then

@@ -23,6 +23,7 @@ export function frameChanged(review, index) {
   overview.min_score[index] = scores.length ? Math.min(...scores) : null;
   factsChanged(review);
   if (index === review.index) {
+    if (review.steps.said.dataset.tone === "wait") review.tell("");
     review.stage.refresh();
     frameParts(review);
   } else if (review.points && Math.abs(index - review.index) <= TRAIL) review.stage.repaint();

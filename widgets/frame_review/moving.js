@@ -35,10 +35,13 @@ export function goTo(review, index, id) {
   review.stage.el.focus();
 }
 
-/** Accepts the frame and goes on. One that has not come yet is waited for: nobody accepts what they have not seen. @param {Review} review */
+/** Says why nothing happens: a frame that has not come yet is waited for, because nobody judges what they have not seen. @param {Review} review */
+export const onItsWay = (review) => review.tell("This frame is still on its way.", "wait");
+
+/** Accepts the frame and goes on. @param {Review} review */
 export function acceptNext(review) {
   const content = review.content();
-  if (!content) return review.tell("This frame is still on its way.");
+  if (!content) return onItsWay(review);
   if (content.state !== "accepted") review.apply({ kind: "accept", frame: review.index });
   step(review, 1);
 }

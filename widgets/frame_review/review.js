@@ -19,7 +19,7 @@ import { header, side, steps, toolbar } from "./layout.js";
 import { lighting } from "./light.js";
 import { frameCame, listen } from "./listening.js";
 import { marks } from "./marks.js";
-import { frameNumber, go, goTo, show, step } from "./moving.js";
+import { frameNumber, go, goTo, onItsWay, show, step } from "./moving.js";
 import { objectList } from "./objects.js";
 import { prefetcher } from "./prefetch.js";
 import { presence } from "./presence.js";
@@ -160,7 +160,7 @@ export class Review {
     this.frame.close();
   }
 
-  /** Says something in the status line, and to a screen reader. @param {string} text @param {"" | "warn"} [tone] */
+  /** Says something in the status line, and to a screen reader. @param {string} text @param {"" | "warn" | "wait"} [tone] */
   tell(text, tone = "") {
     this.steps.said.textContent = text;
     this.steps.said.title = text;
@@ -176,6 +176,7 @@ export class Review {
   /** Shows an edit at once and sends it. @param {Op} op */
   apply(op) {
     if (this.frame.kernel.gone() || !this.opening.may.edit) return this.tell("This view is read-only.");
+    if (!this.edits.shown(op.frame)) return onItsWay(this);
     if (this.edits.apply(op)) this.saving.show();
   }
 
