@@ -11,6 +11,7 @@ from labelkit.core.datasets.builds import BUILD, BuildRequest, BuildStatus, Buil
 from labelkit.core.datasets.fingerprint import Fingerprint
 from labelkit.core.datasets.quality import Evaluation
 from labelkit.core.datasets.splits import Stability
+from labelkit.store.dataset_lists import DatasetLists
 from labelkit.store.liveness import is_gone
 from labelkit.store.snapshots import SnapshotRows
 from labelkit.store.sources import SourceRows
@@ -18,8 +19,6 @@ from labelkit.store.sources import SourceRows
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-
-    import polars as pl
 
     from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.quality import Statistics
@@ -102,6 +101,7 @@ class DatasetRows:
 
     def __init__(self, tx: Statements) -> None:
         self._tx = tx
+        self.lists = DatasetLists(tx)
         self.snapshots = SnapshotRows(tx)
         self.sources = SourceRows(tx)
 
@@ -271,38 +271,6 @@ class DatasetRows:
         """Return the fingerprint of a build with its parts."""
         row = self._tx.rows("SELECT fingerprint FROM builds WHERE id = $build", build=build)[0]
         return Fingerprint(json.loads(row["fingerprint"]))
-
-    def listed(
-        self, workspace: str, *, name: str | None, capability: str | None, status: str | None, cursor: str | None, limit: int
-    ) -> pl.DataFrame:
-        """Return builds, newest first: those after `cursor` (a version's id), each filter equal where it is given."""
-        return self._tx.frame(
-            """WITH picked AS (
-                   SELECT b.id, b.version_id, b.dataset_id, b.capability, b.created_at, b.created_by, t.status, t.failure
-                   FROM builds b JOIN build_states t ON t.build_id = b.id JOIN datasets d ON d.id = b.dataset_id
-                   WHERE b.workspace_id = $workspace
-                     AND ($name::TEXT IS NULL OR d.name = $name)
-                     AND ($capability::TEXT IS NULL OR b.capability = $capability)
-                     AND ($status::TEXT IS NULL OR t.status = $status)
-                     AND ($cursor::TEXT IS NULL OR b.version_id < $cursor)
-                   ORDER BY b.version_id DESC LIMIT $limit
-               ), sources AS (
-                   SELECT s.build_id, count(*) FILTER (WHERE s.reason IS NULL) AS included, count(s.reason) AS excluded
-                   FROM build_sources s JOIN picked ON picked.id = s.build_id GROUP BY s.build_id
-               )
-               SELECT d.name, v.number AS version, p.version_id AS id, p.capability, p.status, p.failure, 'none' AS materialization,
-                   v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality,
-                   s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by
-               FROM picked p JOIN datasets d ON d.id = p.dataset_id LEFT JOIN sources s ON s.build_id = p.id
-               LEFT JOIN dataset_versions v ON v.build_id = p.id LEFT JOIN build_quality q ON q.build_id = p.id
-               ORDER BY p.version_id DESC""",
-            workspace=workspace,
-            name=name,
-            capability=capability,
-            status=status,
-            cursor=cursor,
-            limit=limit,
-        )
 
     def add_export(self, export: Mapping[str, object]) -> None:
         """Record an export with the digest of each of its files."""

@@ -13,10 +13,10 @@ from labelkit.core.datasets.builds import BuildOutcome, BuildRequest, BuildStatu
 from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.fingerprint import explain
 from labelkit.core.datasets.preflight import Preflight
-from labelkit.core.datasets.quality import Evaluation
 from labelkit.errors import BuildFailed, BuildStillRunning, BuildSuperseded, JobLost, NotFound, StoreReadOnly
 from labelkit.services.datasets.building import LOST, Builder, BuildResult, reuse_of
 from labelkit.services.datasets.dataset import Dataset
+from labelkit.services.datasets.exploring import built_from, listed
 from labelkit.services.datasets.exporting import ExportReport
 from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
@@ -141,19 +141,27 @@ class Datasets:
         *,
         name: str | None = None,
         capability: str | None = None,
+        scope: str | None = None,
         status: str | None = None,
         cursor: str | None = None,
         limit: int = 100,
     ) -> pl.DataFrame:
-        """Return builds and the versions they made, newest first; what is not known yet is null.
+        """Return builds and the versions they made, newest first; what is not known yet is null. A page costs the same at any depth.
 
-        Columns: name, version, id, capability, status, failure, materialization, samples, annotations, split_samples (JSON), quality,
-        included_packs, excluded_packs, manifest_hash, build_id, created_at, created_by. The last row's `id` is the next page's `cursor`.
+        `scope` keeps what includes a workspace, a media of it (`workspace/media`), or a media by its name alone. The last row's `id` is
+        the next page's `cursor`. Columns: name, version, id, display_name, version_id, dataset_version_id, capability, scope, status,
+        failure, materialization, samples, annotations, split_samples (JSON), quality (the badge), included_packs, excluded_packs,
+        manifest_hash, build_id, created_at, created_by. Raises `NOT_FOUND` for a status that does not exist, `INVALID_VALUE`.
         """
-        with self._gate.read() as (tx, _):
-            rows = tx.datasets.listed(self._gate.workspace.id, name=name, capability=capability, status=status, cursor=cursor, limit=limit)
-        badges = [Evaluation.from_text(text).badge for text in rows["quality"]]
-        return rows.with_columns(pl.Series("quality", badges, dtype=pl.String()))
+        return listed(self._gate, name=name, capability=capability, scope=scope, status=status, cursor=cursor, limit=limit)
+
+    def built_from(self, of: str) -> pl.DataFrame:
+        """Return which dataset versions hold a revision, a label pack (ids) or a media (id or name), newest first: one row a pack.
+
+        Columns: dataset_workspace, name, version, id, capability, status, pack_id, workspace, media, revision_id, revision_number,
+        included, reason, created_at. Builds of workspaces that you may not read are not among them.
+        """
+        return built_from(self._gate, of)
 
     def _row(self, dataset: str) -> BuildRow:
         workspace = self._gate.workspace.id

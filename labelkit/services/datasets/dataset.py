@@ -156,8 +156,8 @@ class Dataset:
     def lineage(self) -> Lineage:
         """Return the packs that went in, with their revisions, and those that stayed out, with their reasons."""
         with self._gate.read() as (tx, _):
-            verdicts = tx.datasets.sources.verdicts(self._row.id)
-        return Lineage(tuple(v for v in verdicts if v.included), tuple(v for v in verdicts if not v.included))
+            verdicts, origins = tx.datasets.sources.verdicts(self._row.id), tx.datasets.lists.origins(self._row.id)
+        return Lineage(tuple(v for v in verdicts if v.included), tuple(v for v in verdicts if not v.included), origins)
 
     # --- content
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,15 +13,33 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.eligibility import Verdict
 
 
+ORIGINS = {
+    "revision_id": pl.String(),
+    "eligibility": pl.String(),
+    "published_at": pl.Datetime("us", "UTC"),
+    "published_by": pl.String(),
+    "draft_id": pl.String(),
+    "draft_version": pl.Int32(),
+    "prelabel_pack_id": pl.String(),
+    "run_id": pl.String(),
+    "model": pl.String(),
+    "model_version": pl.String(),
+}
+
+
 @dataclass(frozen=True)
 class Lineage:
-    """What a dataset was made from: verdicts by pack id, each with its pack, the revision taken or the reason, and `why`."""
+    """What a dataset was made from: verdicts by pack id, each with its pack, the revision taken or the reason, and `why`.
+
+    `origins` has one row a revision that was taken: its eligibility now, who published it from which draft, and the model before that.
+    """
 
     included: tuple[Verdict, ...]
     excluded: tuple[Verdict, ...]
+    origins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ORIGINS))
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row a requested pack: id, verdict, reason, why, where it is from, and the revision that was taken."""
+        """Return one row a requested pack: id, verdict, reason, why, where it is from, the revision that was taken, and its origin."""
         rows = [
             (
                 v.pack_id,
@@ -39,7 +57,8 @@ class Lineage:
         ]
         names = ("workspace", "media", "group_key", "revision_id")
         schema = {"pack_id": pl.String, "included": pl.Boolean, "reason": pl.String, "why": pl.String, **dict.fromkeys(names, pl.String)}
-        return pl.DataFrame(rows, schema={**schema, "revision_number": pl.Int32, "content_hash": pl.String}, orient="row")
+        packs = pl.DataFrame(rows, schema={**schema, "revision_number": pl.Int32, "content_hash": pl.String}, orient="row")
+        return packs.join(self.origins, on="revision_id", how="left", maintain_order="left")
 
     def __repr__(self) -> str:
         head = f"<Lineage: {len(self.included)} packs included, {len(self.excluded)} excluded>"
