@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from labelkit.errors import PermissionDenied
+from labelkit.errors import PermissionDenied, UnfreezePermissionRequired
 
 
 class Role(IntEnum):
@@ -37,6 +37,8 @@ class Action(StrEnum):
     INCLUDE_REVIEWED = "include reviewed revisions"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    TRAIN = "train"
+    EVALUATE = "evaluate"
     MANAGE_WORKSPACE = "manage the workspace"
 
 
@@ -69,8 +71,13 @@ PERMISSIONS: dict[Action, Rule] = {
     Action.INCLUDE_REVIEWED: Rule(None, developer=True),
     Action.FREEZE: Rule(None, developer=True, support=True),
     Action.UNFREEZE: Rule(None, developer=True),
+    Action.TRAIN: Rule(Role.VIEWER, developer=True, support=True),
+    Action.EVALUATE: Rule(Role.VIEWER, developer=True, support=True),
     Action.MANAGE_WORKSPACE: Rule(Role.OWNER, developer=True),
 }
+
+# Actions whose refusal has a code of its own.
+REFUSALS: dict[Action, type[PermissionDenied]] = {Action.UNFREEZE: UnfreezePermissionRequired}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Actor:
     def refusal(self, action: Action, workspace: str, name: str | None = None) -> PermissionDenied:
         """Return the refusal that names what is needed and what the actor is in the workspace (id); `name` is what people call it."""
         role = self.roles.get(workspace)
-        return PermissionDenied(
+        return REFUSALS.get(action, PermissionDenied)(
             user=self.user,
             action=action.value,
             workspace=name or workspace,

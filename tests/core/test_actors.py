@@ -22,6 +22,8 @@ TABLE = {
     Action.INCLUDE_REVIEWED: ". . . . . . x .",
     Action.FREEZE: ". . . . . . x x",
     Action.UNFREEZE: ". . . . . . x .",
+    Action.TRAIN: ". x x x x x x x",
+    Action.EVALUATE: ". x x x x x x x",
     Action.MANAGE_WORKSPACE: ". . . . . x x .",
 }
 CELLS = [
@@ -67,6 +69,12 @@ def test_a_refusal_names_what_is_needed_and_what_one_is():
 )
 def test_a_refusal_says_what_someone_is_in_words(who, expected):
     assert f" is {expected}." in actor(who).refusal(Action.FREEZE, "ws_1").detail
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_refusal_has_the_code_of_its_action(action):
+    code = actor("stranger").refusal(action, "ws_1").code
+    assert code == ("UNFREEZE_PERMISSION_REQUIRED" if action is Action.UNFREEZE else "PERMISSION_DENIED")
 
 
 def test_a_scope_is_one_text():
