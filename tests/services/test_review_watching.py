@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 import labelkit
@@ -48,6 +49,49 @@ def test_nothing_is_next_when_every_frame_was_seen(tmp_path):
     # then
     assert live.worth()["next"] is None
     assert live.worth()["coverage"] == "seen all 12"
+    ws.close()
+
+
+def test_a_box_that_jumps_makes_its_frame_the_riskiest(tmp_path):
+    # given players who stand still for nine frames, all alike to the model, but for two who are elsewhere on one frame
+    made = match(tmp_path / "match", frames=9, clips=1)
+    rows = [
+        {"frame_index": index, "label": "player", "x": x, "y": 200, "width": 20, "height": 50, "score": 0.9}
+        for index in range(9)
+        for x in ((100, 700, 800) if index == 5 else (100, 300, 500))
+    ]
+    with labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="ana") as ws:
+        ws.media.add(made.folder / "images" / "clip-1", name="clip-1")
+        run = ws.prelabels.import_("csv", pl.DataFrame(rows), media="clip-1", capability="player_detection")
+        # when
+        live = ws.review.live("clip-1", "player_detection", run.id)
+        worth = live.worth()
+        # then
+        assert worth["next"] == 5
+        assert sorted(worth["risk"])[-2] < worth["risk"][5]
+        assert "boxes here have no box of their class near them in the frames before and after" in worth["reasons"][5]
+
+
+def test_frames_that_a_tool_filled_stay_unseen_and_are_worth_a_look(tmp_path):
+    # given
+    ws, run = opened(tmp_path)
+    live = ws.review.live("clip-1", "player_detection", run.id)
+    live.go(0)
+    live.apply(ReviewOp.add_box(0, "referee", 5, 5, 30, 30))
+    before = live.worth()
+    # when it is repeated on frames that nobody has looked at
+    changed = live.run([ReviewOp.propagate(0, live.frame(0).annotations[-1].id, 3)])
+    after = live.worth()
+    # then
+    assert [(frame.index, str(frame.state)) for frame in changed] == [(1, "untouched"), (2, "untouched"), (3, "untouched")]
+    assert after["coverage"].startswith("seen 1 of 12")
+    assert all(after["risk"][index] > before["risk"][index] for index in (1, 2, 3))
+    # when somebody looks
+    live.go(1)
+    live.save()
+    # then it is seen, and so it is to whoever opens the draft next
+    states = [str(frame.state) for frame in ws.review.get(live.draft_id).frames]
+    assert states[:4] == ["edited", "seen", "untouched", "untouched"]
     ws.close()
 
 

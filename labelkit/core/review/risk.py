@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NEIGHBOURS = 2
+CROWD = 200  # among more boxes than these on a frame some box is always near, so that being alone says nothing
 WORTH_A_LOOK = 0.4
 
 
@@ -22,7 +23,9 @@ class Signal(StrEnum):
     CONFIDENCE = "confidence"
     COUNT_JUMP = "count_jump"
     POSITION_JUMP = "position_jump"
+    BOXES_ALONE = "boxes_alone"
     POINT_COUNT = "point_count"
+    UNSEEN_CHANGE = "unseen_change"
     NEIGHBOUR_EDITED = "neighbour_edited"
     NEIGHBOUR_FLAGGED = "neighbour_flagged"
 
@@ -39,7 +42,9 @@ WEIGHTS: dict[Signal, Weight] = {
     Signal.CONFIDENCE: Weight(0.8, "the model is unsure of more labels here than elsewhere"),
     Signal.COUNT_JUMP: Weight(0.5, "the number of labels differs from the neighbouring frames"),
     Signal.POSITION_JUMP: Weight(0.9, "the point moved faster than is plausible"),
+    Signal.BOXES_ALONE: Weight(0.3, "boxes here have no box of their class near them in the frames before and after"),
     Signal.POINT_COUNT: Weight(0.9, "there is no point, or more than one"),
+    Signal.UNSEEN_CHANGE: Weight(0.5, "it differs from the model's labels without anybody having looked, as after a repetition"),
     Signal.NEIGHBOUR_EDITED: Weight(0.5, "neighbouring frames had to be corrected"),
     Signal.NEIGHBOUR_FLAGGED: Weight(0.4, "a neighbouring frame is flagged"),
 }

@@ -179,9 +179,9 @@ class Step:
 class Session:
     """The state of one review: frames as edited so far, with undo and redo across frames.
 
-    `load(index)` gives a frame's saved content; `run` returns the frames that changed. Seeing a frame
-    is no undoable step. Undo puts a frame back only while it is as the step left it; a frame changed by someone else since is kept,
-    and a step of nothing but such frames is dropped.
+    `load(index)` gives a frame's saved content; `run` returns the frames that changed. A frame that a tool changed from another one
+    stays untouched until somebody looks at it. Seeing a frame is no undoable step. Undo puts a frame back only while it is as the step
+    left it; a frame changed by someone else since is kept, and a step of nothing but such frames is dropped.
     """
 
     def __init__(self, capability: Capability, load: Callable[[int], FrameContent], size: Callable[[int], FrameSize | None]) -> None:
@@ -229,8 +229,10 @@ class Session:
         try:
             for op in ops:
                 for plain in expand(op, self):
-                    before.setdefault(plain.frame, self.frame(plain.frame))
-                    self._frames[plain.frame] = self._reduced(plain)
+                    was = before.setdefault(plain.frame, self.frame(plain.frame))
+                    unseen = plain.frame != op.frame and was.state is FrameState.UNTOUCHED  # a tool went there, nobody looked
+                    made = self._reduced(plain)
+                    self._frames[plain.frame] = replace(made, state=was.state) if unseen else made
         except BaseException:
             self._frames.update(before)
             raise
