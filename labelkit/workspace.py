@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from labelkit.services.media import Capabilities, MediaLibrary
     from labelkit.services.prelabels import Prelabels
     from labelkit.services.review import Review
+    from labelkit.services.runs import Runs
     from labelkit.store.check import Finding
     from labelkit.store.workspaces import WorkspaceRow
 
@@ -112,6 +113,13 @@ class Workspace:
         from labelkit.services.datasets import Datasets
 
         return Datasets(self._gate)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs of recipes: who ran what, with which inputs and outputs."""
+        from labelkit.services.runs import Runs
+
+        return Runs(self._gate)
 
     # --- the store
 

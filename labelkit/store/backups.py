@@ -31,6 +31,18 @@ def backup(place: Place, objects: Objects, target: Path, *, deadline_s: float) -
     _copy_objects(objects, folder)
 
 
+def working_copy(place: Place, objects: Objects, target: Path, *, deadline_s: float) -> None:
+    """Copy the state to `target`, whose objects are links to the store's own: what is done with the copy leaves the store as it is."""
+    if isinstance(place, FilePlace):
+        _copy_file(place, target, deadline_s)
+    else:
+        _copy_memory(place, target, deadline_s)
+    for source in objects.root.glob("??/*"):
+        link = Path(f"{target}.objects") / source.parent.name / source.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(source)
+
+
 def _copy_file(place: FilePlace, target: Path, deadline_s: float) -> None:
     writable = unwritable(Path(place.path)) is None
     with place.locked(writes=writable, deadline_s=deadline_s):

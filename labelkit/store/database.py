@@ -172,6 +172,10 @@ class Database:
         """Copy state and objects to a new store at `path`, consistent with each other. Raises `INVALID_VALUE` when `path` exists."""
         backups.backup(self._place, self.objects, Path(path).expanduser().absolute(), deadline_s=self.deadline_s)
 
+    def working_copy(self, path: Path | str) -> None:
+        """Make a store at `path` that starts as this one and goes its own way; objects that are there already are shared, not copied."""
+        backups.working_copy(self._place, self.objects, Path(path).expanduser().absolute(), deadline_s=self.deadline_s)
+
     def check(self) -> list[Finding]:
         """Read every object that a row names and return what is missing or damaged; nothing is changed."""
         with self.reading() as tx:

@@ -13,8 +13,10 @@ from labelkit.store.statements import Statements
 if TYPE_CHECKING:
     from labelkit.store.audit import AuditRows
     from labelkit.store.datasets import DatasetRows
+    from labelkit.store.freezing import FreezingRows
     from labelkit.store.media import MediaRows
     from labelkit.store.review import ReviewRows
+    from labelkit.store.runs import RunRows
     from labelkit.store.workspaces import WorkspaceRows
 
 
@@ -68,3 +70,17 @@ class Transaction(Statements):
         from labelkit.store.datasets import DatasetRows
 
         return DatasetRows(self)
+
+    @cached_property
+    def freezing(self) -> FreezingRows:
+        """Return frozen test sets, trainings under way and the holdout ledger."""
+        from labelkit.store.freezing import FreezingRows
+
+        return FreezingRows(self)
+
+    @cached_property
+    def runs(self) -> RunRows:
+        """Return runs of recipes."""
+        from labelkit.store.runs import RunRows
+
+        return RunRows(self)

@@ -21,7 +21,7 @@ from labelkit.errors import (
 )
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.heartbeat import LEASE, Heartbeat
-from labelkit.services.datasets.planning import build_fingerprint, reusable
+from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
 from labelkit.store.datasets import NewBuild
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
@@ -156,6 +156,7 @@ class Builder:
             actor=act.actor.user,
         )
         rows.start(build, lease_until=act.tx.now + LEASE, holder=holder(), over=over)
+        act.tx.runs.link(os.environ.get(RUN, ""), self._build_id)
 
     def _reuse(self, row: BuildRow) -> BuildResult:
         if row.status is BuildStatus.SUCCESS:

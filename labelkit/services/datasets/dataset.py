@@ -13,6 +13,7 @@ from labelkit.core.datasets.tables import indented, split_table, table_html, tab
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
 from labelkit.services.datasets.exporting import recorded
+from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
 from labelkit.store import snapshots
 from labelkit.store.samples import exploded
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.builds import BuildRequest, BuildStatus
     from labelkit.core.datasets.eligibility import Verdict
+    from labelkit.core.datasets.freezing import Purpose
     from labelkit.core.datasets.quality import Evaluation
     from labelkit.core.datasets.splits import Stability
     from labelkit.core.versions import Tree
     from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
+    from labelkit.store.runs import Run
 
 NOT_YET = "Stats not available yet"
 
 
-class Dataset:
+class Dataset(Guarded):
     """One version of a dataset. Its content never changes; while it is built, and after a failed build, it has none."""
 
     def __init__(self, gate: Gate, row: BuildRow) -> None:
@@ -159,6 +162,12 @@ class Dataset:
             verdicts, origins = tx.datasets.sources.verdicts(self._row.id), tx.datasets.lists.origins(self._row.id)
         return Lineage(tuple(v for v in verdicts if v.included), tuple(v for v in verdicts if not v.included), origins)
 
+    @cached_property
+    def run(self) -> Run | None:
+        """Return the run of a recipe that started this build; None where no recorded run did."""
+        with self._gate.read() as (tx, _):
+            return tx.runs.of_build(self._row.id)
+
     # --- content
 
     def to_polars(self, split: str | None = None) -> pl.DataFrame:
@@ -237,18 +246,25 @@ class Dataset:
             "BELOW_MIN_ANNOTATIONS", f"The frame has fewer annotations than the {least} asked for.", {"min_annotations": least} | row
         )
 
-    def export(self, format: str, out: str | Path, *, split: str | None = None) -> ExportReport:
+    def export(self, format: str, out: str | Path, *, split: str | None = None, purpose: str = "training") -> ExportReport:
         """Write the dataset, or one split, in a format below the folder `out`, whole or not at all, and record it with its file digests.
 
-        Raises `UNKNOWN_FORMAT`, `EXPORT_TARGET_TAKEN`, `STORAGE_WRITE_FAILED`, `DATASET_NOT_READY`, and `NOT_FOUND` for a split.
+        An export for training passes the guard of `for_training`; one for `purpose="evaluation"` stands in the holdout ledger.
+        Raises `UNKNOWN_FORMAT`, `EXPORT_TARGET_TAKEN`, `STORAGE_WRITE_FAILED`, `DATASET_NOT_READY`, `NOT_FOUND` for a split,
+        `FROZEN_DATASET_TRAINING_FORBIDDEN` and `FROZEN_SOURCE_LEAKAGE_FORBIDDEN`.
         """
+        writer(format)  # a format that is not there is said before anything is counted as a look
+        return self.write_export(format, out, split=split, purpose=self._pass(purpose, split))
+
+    def write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
+        """Write and record an export that a guard has let through; `export` and the doors call it."""
         write = writer(format)
         self._check_split(split)
         with self._gate.read() as (tx, _):
             capability = tx.media.capability(self._gate.workspace.id, self.capability)
         chunks = snapshots.chunks(self._gate.database.objects, self._tree, lambda rows: self._of(rows, split))
         written = write(chunks, out, capability=capability, splits=[*self.split_counts] if split is None else [split])
-        return recorded(self._gate, self.id, format, split, written)
+        return recorded(self._gate, self.id, format, split, written, purpose)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -269,7 +285,7 @@ class Dataset:
 
     def _check_split(self, split: str | None) -> None:
         """Refuse a split that the dataset does not have; one without a version has no content at all."""
-        if split is not None and self._tree and split not in self.split_counts:
+        if self._tree and split is not None and split not in self.split_counts:
             raise NotFound.among("split", split, self.split_counts, "dataset.split_counts")
 
     # --- looks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from labelkit.store.database import Database
     from labelkit.store.datasets import BuildRow
     from labelkit.store.transaction import Transaction
+
+RECIPE_DIGEST = "LABELKIT_RECIPE_DIGEST"  # what a recipe's kernel is told: the digest of the recipe, and the run that it is
+RUN = "LABELKIT_RUN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def plan(database: Database, facts: Facts) -> BuildPlan:
 
 def build_fingerprint(planned: BuildPlan, actor: str) -> Fingerprint:
     """Return the fingerprint of what decides the content, the whole request, who asks, and the versions of what computes."""
-    provenance = {"actor": actor, "recipe": None, "versions": _versions()}
+    provenance = {"actor": actor, "recipe": os.environ.get(RECIPE_DIGEST), "versions": _versions()}
     return planned.reuse.extended(request=planned.request.model_dump(mode="json"), provenance=provenance)
 
 
