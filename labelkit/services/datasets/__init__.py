@@ -126,6 +126,28 @@ class Datasets:
         """Return a dataset version by id, or the newest one of a name. Raises `NOT_FOUND` with the nearest name."""
         return Dataset(self._gate, self._row(dataset))
 
+    def freeze(self, dataset: str, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
+        """Make a frozen test set of a dataset version (its id; a name means the newest one) and return it, as `dataset.freeze` does."""
+        found = self.get(dataset)
+        found.freeze(reason, expected_version=expected_version)
+        return found
+
+    def unfreeze(self, dataset: str, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
+        """Make an ordinary version of a frozen test set (its id; a name means the newest one) again, as `dataset.unfreeze` does."""
+        found = self.get(dataset)
+        found.unfreeze(reason, expected_version=expected_version)
+        return found
+
+    def holdout_ledger(self, dataset: str | None = None) -> pl.DataFrame:
+        """Return who evaluated what on the datasets of the workspace, or on one, and when; newest first.
+
+        Columns: evaluated_at, dataset, version, id, was_frozen, split, model, purpose, actor, look (the how many-th on that version),
+        looks_of_model (of that model on that version), metrics (JSON), evaluation_id.
+        """
+        version = None if dataset is None else self.get(dataset).id
+        with self._gate.read() as (tx, _):
+            return tx.freezing.ledger(self._gate.workspace.id, version)
+
     def explain(self, left: str, right: str) -> Sequence[Difference]:
         """Return the fields in which the build fingerprints of two dataset versions (ids or names) differ; of sources which ones."""
         parts = []

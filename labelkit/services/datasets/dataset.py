@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.core.datasets.samples import Answer, Page, Sample, frame_of
+from labelkit.core.datasets.samples import Answer, Page, Sample, SampleFinding, frame_of
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
 from labelkit.services.datasets.exporting import recorded
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
-from labelkit.store import snapshots
+from labelkit.store import facets, snapshots
+from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.freezing import Purpose
     from labelkit.core.datasets.quality import Evaluation
     from labelkit.core.datasets.splits import Stability
+    from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
     from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
@@ -192,18 +195,21 @@ class Dataset(Guarded):
         label: str | None = None,
         camera_type: str | None = None,
         group: str | None = None,
+        finding: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Sample]:
         """Return up to `limit` samples after `cursor` in key order that have everything that is asked for; `label` is a class on the frame.
 
-        A page costs the same however far into the dataset it is.
+        `finding` is a code of `SampleFinding`; `ANY` is whichever. A page costs the same however far into the dataset it is. Raises
+        `DATASET_NOT_READY`, and `NOT_FOUND` for a finding that does not exist.
         """
-        wanted = {"split": split, "camera_type": camera_type, "group_key": group}
-        equal = [pl.col(column) == value for column, value in wanted.items() if value is not None]
-        if label is not None:
-            equal.append(pl.col("annotations").list.eval(pl.element().struct.field("label") == label).list.any())
-        found = snapshots.page(self._gate.database.objects, self._tree, lambda rows: rows.filter(*equal), after=cursor, limit=limit + 1)
+        if finding is not None and finding not in list(SampleFinding):
+            raise NotFound.among("finding", finding, list(SampleFinding), "SampleFinding")
+        given = {"split": split, "camera_type": camera_type, "group_key": group}
+        equal = {column: value for column, value in given.items() if value is not None}
+        wanted = Wanted(equal, label, finding, self._capability)
+        found = facets.page(self._gate.database.objects, self._tree, wanted, after=cursor, limit=limit + 1)
         items = tuple(Sample.from_row(row) for row in found.head(limit).iter_rows(named=True))
         return Page(items, items[-1].key if found.height > limit else None)
 
@@ -212,7 +218,12 @@ class Dataset(Guarded):
         rows = snapshots.row(self._gate.database.objects, self._tree, key)
         if rows.is_empty():
             raise NotFound(kind="sample", name=key, near=str(self.why_not(key)), listing="dataset.samples()")
-        return Sample.from_row(rows.row(0, named=True))
+        return Sample.from_row(facets.with_findings(rows, self._capability).row(0, named=True))
+
+    def findings(self, split: str | None = None) -> pl.DataFrame:
+        """Return one row a finding, in key order: sample_key, split, media, frame_index, finding (a code of `SampleFinding`)."""
+        rows = facets.with_findings(snapshots.collected(self._rows(split)), self._capability)
+        return rows.select("sample_key", "split", "media", "frame_index", finding="findings").explode("finding").drop_nulls("finding")
 
     def why(self, pack_id: str) -> Answer:
         """Return why a pack is in the dataset or not: the rule, and the row that decided."""
@@ -265,6 +276,13 @@ class Dataset(Guarded):
         chunks = snapshots.chunks(self._gate.database.objects, self._tree, lambda rows: self._of(rows, split))
         written = write(chunks, out, capability=capability, splits=[*self.split_counts] if split is None else [split])
         return recorded(self._gate, self.id, format, split, written, purpose)
+
+    @cached_property
+    def _capability(self) -> Capability | None:
+        """Return what the labels are judged by; None where the workspace does not know it any more."""
+        with suppress(NotFound), self._gate.read() as (tx, _):
+            return tx.media.capability(self._gate.workspace.id, self.capability)
+        return None
 
     @cached_property
     def _tree(self) -> Tree:

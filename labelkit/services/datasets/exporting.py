@@ -14,6 +14,7 @@ from labelkit.store.ids import new_id
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from labelkit.core.datasets.freezing import Purpose
     from labelkit.formats.exports import Written, WrittenFile
     from labelkit.store.acting import Gate
 
@@ -35,7 +36,7 @@ class ExportReport:
         return f"{self.format}: {what} in {len(self.files)} file(s) below {self.path}"
 
 
-def recorded(gate: Gate, version: str, format: str, split: str | None, written: Written) -> ExportReport:
+def recorded(gate: Gate, version: str, format: str, split: str | None, written: Written, purpose: Purpose) -> ExportReport:
     """Record an export with the digest of each file; a store that cannot be written keeps no record."""
     report = ExportReport(new_id("exp"), format, split, written.root, written.files, written.sample_count, written.annotation_count)
     with suppress(StoreReadOnly), gate.act(Action.READ, f"dataset:{version}") as act:
@@ -50,5 +51,5 @@ def recorded(gate: Gate, version: str, format: str, split: str | None, written: 
                 "created_by": act.actor.user,
             }
         )
-        act.record("EXPORTED", format=format, path=str(report.path), files=len(report.files))
+        act.record("EXPORTED", purpose=purpose, format=format, path=str(report.path), files=len(report.files))
     return report

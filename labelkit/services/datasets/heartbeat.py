@@ -11,6 +11,7 @@ from labelkit.errors import JobLost, LabelkitError
 
 if TYPE_CHECKING:
     from labelkit.store.database import Database
+    from labelkit.store.transaction import Transaction
 
 LEASE = timedelta(seconds=60)
 BEAT_S = 10.0
@@ -39,9 +40,12 @@ class Heartbeat:
         self._stop.set()
         self._thread.join()
 
+    def _beat(self, tx: Transaction) -> bool:
+        return tx.datasets.beat(self._build, tx.now + LEASE)
+
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):
             with suppress(LabelkitError), self._database.transaction() as tx:
-                self._lost = not tx.datasets.beat(self._build, tx.now + LEASE)
+                self._lost = not self._beat(tx)
             if self._lost:
                 return
