@@ -36,9 +36,11 @@ _PAGE = f"""
              ELSE s.workspaces || ' workspaces: ' || s.media || ' media' END AS scope,
         p.status, p.failure, 'none' AS materialization,
         v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality,
-        s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by
+        s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by,
+        coalesce(f.state = 'frozen', FALSE) AS is_frozen
     FROM picked p JOIN datasets d ON d.id = p.dataset_id LEFT JOIN sources s ON s.build_id = p.id
     LEFT JOIN dataset_versions v ON v.build_id = p.id LEFT JOIN build_quality q ON q.build_id = p.id
+    LEFT JOIN freeze_heads f ON f.version_id = p.version_id
     ORDER BY p.version_id DESC
 """
 _BUILT_FROM = """

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 _BUILDS = """
     SELECT b.id, b.version_id, b.dataset_id, d.name, b.workspace_id, b.capability, b.request, b.reuse_fingerprint, b.build_fingerprint,
-        b.created_at, b.created_by, t.status, t.lease_until, t.holder, t.ended_at, t.failure, t.reason, v.number, v.manifest_hash,
-        v.snapshot_id, v.sample_count, v.annotation_count, v.split_samples, v.split_groups, v.class_counts, v.stability, q.evaluation
+        b.created_at, b.created_by, t.status, t.lease_until, t.holder, t.ended_at, t.failure, t.reason, t.samples_done, t.samples_total, v.number, v.manifest_hash,
+        v.snapshot_id, v.sample_count, v.annotation_count, v.split_samples, v.split_groups, v.class_counts, v.stability, q.evaluation,
+        coalesce(f.state = 'frozen', FALSE) AS is_frozen
     FROM builds b
     JOIN datasets d ON d.id = b.dataset_id
     JOIN build_states t ON t.build_id = b.id
     LEFT JOIN dataset_versions v ON v.build_id = b.id
     LEFT JOIN build_quality q ON q.build_id = b.id
+    LEFT JOIN freeze_heads f ON f.version_id = b.version_id
 """
 
 
@@ -58,6 +60,8 @@ class BuildRow:
     ended_at: datetime | None
     failure: str | None
     reason: str | None
+    samples_done: int | None
+    samples_total: int | None
     number: int | None
     manifest_hash: str | None
     snapshot_id: str | None
@@ -68,6 +72,7 @@ class BuildRow:
     class_counts: dict[str, dict[str, int]]
     stability: Stability | None
     quality: Evaluation
+    is_frozen: bool
 
     @cached_property
     def asked(self) -> BuildRequest:
@@ -209,12 +214,15 @@ class DatasetRows:
             old=over.id,
         )
 
-    def beat(self, build: str, lease_until: datetime) -> bool:
-        """Prolong the lease of a running build. False where it runs no more."""
+    def beat(self, build: str, lease_until: datetime, *, done: int | None = None, total: int | None = None) -> bool:
+        """Prolong the lease of a running build and note how far it is. False where it runs no more."""
         return bool(
             self._tx.changed(
-                "UPDATE build_states SET lease_until = $until WHERE build_id = $build AND status = 'running' RETURNING build_id",
+                """UPDATE build_states SET lease_until = $until, samples_done = $done, samples_total = $total
+                   WHERE build_id = $build AND status = 'running' RETURNING build_id""",
                 until=lease_until,
+                done=done,
+                total=total,
                 build=build,
             )
         )

@@ -231,9 +231,11 @@ def test_builds_are_listed_newest_first_by_pages_and_filters(ws, ids):
         "included_packs": 1,
         "excluded_packs": 0,
         "manifest_hash": ws.datasets.get("listed").manifest_hash,
+        "is_frozen": False,
         "build_id": "",
         "created_at": "",
         "created_by": "ana",
+        "is_frozen": False,
     }
     assert ws.datasets.list(capability="ball_detection").is_empty()
     assert ws.datasets.list(status="failed").is_empty()

@@ -173,7 +173,7 @@ class Datasets:
         `scope` keeps what includes a workspace, a media of it (`workspace/media`), or a media by its name alone. The last row's `id` is
         the next page's `cursor`. Columns: name, version, id, display_name, version_id, dataset_version_id, capability, scope, status,
         failure, materialization, samples, annotations, split_samples (JSON), quality (the badge), included_packs, excluded_packs,
-        manifest_hash, build_id, created_at, created_by. Raises `NOT_FOUND` for a status that does not exist, `INVALID_VALUE`.
+        manifest_hash, build_id, created_at, created_by, is_frozen. Raises `NOT_FOUND` for a status that does not exist, `INVALID_VALUE`.
         """
         return listed(self._gate, name=name, capability=capability, scope=scope, status=status, cursor=cursor, limit=limit)
 

@@ -321,4 +321,5 @@ class Dataset(Guarded):
     def _sentences(self) -> list[str]:
         counts = NOT_YET if self.sample_count is None else f"{self.sample_count} samples, {self.annotation_count} annotations"
         manifest = f"manifest {self.manifest_hash[:12]}…" if self.manifest_hash else "no manifest"
-        return [f"{counts}, {manifest}", f"quality: {self.quality.badge}"]
+        frozen = ["frozen test set: never trained on"] if self._row.is_frozen else []
+        return [f"{counts}, {manifest}", f"quality: {self.quality.badge}", *frozen]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -91,7 +92,7 @@ class Guarded(ABC):
         or on a dataset that shares a pack or frame with it) and `FREEZE_STATE_CONFLICT`.
         """
         guard.freeze(self._gate, self._target(None), reason=reason, expected_version=expected_version)
-        return self.freezing
+        return self._anew()
 
     def unfreeze(self, reason: str | None = None, *, expected_version: int | None = None) -> Freezing:
         """Make an ordinary dataset version of it again and return its state. For developers, with a reason.
@@ -99,7 +100,13 @@ class Guarded(ABC):
         Raises `UNFREEZE_PERMISSION_REQUIRED`, `UNFREEZE_REASON_REQUIRED`, `DATASET_NOT_FROZEN` and `FREEZE_STATE_CONFLICT`.
         """
         guard.unfreeze(self._gate, self._target(None), reason=reason, expected_version=expected_version)
-        return self.freezing
+        return self._anew()
+
+    def _anew(self) -> Freezing:
+        """Return the state as it is now, and show it from now on."""
+        state = self.freezing
+        self._row = replace(self._row, is_frozen=state.is_frozen)
+        return state
 
     # --- doors
 
