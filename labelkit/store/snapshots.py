@@ -16,7 +16,7 @@ from labelkit.core.versions import CHUNK_START, Chunk, Tree, row_digests
 from labelkit.errors import StorageReadFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from labelkit.store.objects import Objects
     from labelkit.store.statements import Statements
@@ -119,8 +119,13 @@ class SnapshotRows:
 
 def collected(rows: pl.LazyFrame) -> pl.DataFrame:
     """Run a query over objects. Raises `STORAGE_READ_FAILED` where one is missing or damaged."""
+    return all_collected([rows])[0]
+
+
+def all_collected(queries: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:
+    """Run queries over objects, side by side. Raises `STORAGE_READ_FAILED` where one is missing or damaged."""
     try:
-        return rows.collect()
+        return pl.collect_all(queries) if len(queries) > 1 else [queries[0].collect()]
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageReadFailed(what="An object of the store", reason=" ".join(str(error).split())) from error
 
@@ -134,21 +139,6 @@ def chunks(objects: Objects, tree: Tree, keep: Callable[[pl.LazyFrame], pl.LazyF
     """Yield what `keep` leaves of each chunk, in key order; one chunk is in memory at once."""
     for chunk in tree.chunks:
         yield collected(keep(objects.scan([chunk.object])))
-
-
-def page(objects: Objects, tree: Tree, keep: Callable[[pl.LazyFrame], pl.LazyFrame], *, after: str | None, limit: int) -> pl.DataFrame:
-    """Return the first `limit` rows with keys beyond `after` that `keep` leaves; reads chunk by chunk, only as far as needed."""
-    found: list[pl.DataFrame] = []
-    missing = limit
-    for chunk in tree.after(after).chunks:
-        rows = objects.scan([chunk.object])
-        if after is not None and chunk.first_key <= after:
-            rows = rows.filter(pl.col(tree.key) > after)
-        found.append(collected(keep(rows).head(missing)))
-        missing -= found[-1].height
-        if missing <= 0:
-            break
-    return pl.concat(found) if found else collected(objects.scan(tree.objects).head(0))
 
 
 def row(objects: Objects, tree: Tree, key: str) -> pl.DataFrame:

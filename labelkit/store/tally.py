@@ -39,9 +39,7 @@ class Tally:
             self.splits[split] += number
             self._group_samples[group] += number
         found = exploded(rows.lazy(), "group_key", "split", frame_size=True)
-        kind = pl.when(pl.col("width").is_null()).then(pl.lit("point")).otherwise(pl.lit("box"))
-        misfit = (kind != self._capability.geometry) | ~pl.col("label").is_in(list(self._capability.classes))
-        mistakes = misfit.sum().alias("schema"), _misplaced().sum().alias("geometry")
+        mistakes = misfit(self._capability).sum().alias("schema"), misplaced().sum().alias("geometry")
         counted = found.group_by("group_key", "split", "label").agg(pl.len().alias("count"), *mistakes).collect()
         for group, split, label, number, schema, geometry in counted.iter_rows():
             self.classes[label, split] += number
@@ -79,7 +77,13 @@ class Tally:
         )
 
 
-def _misplaced() -> pl.Expr:
+def misfit(capability: Capability) -> pl.Expr:
+    """Return whether an annotation has another geometry than the capability, or a class that it does not name."""
+    kind = pl.when(pl.col("width").is_null()).then(pl.lit("point")).otherwise(pl.lit("box"))
+    return (kind != capability.geometry) | ~pl.col("label").is_in(list(capability.classes))
+
+
+def misplaced() -> pl.Expr:
     """Return whether an annotation is empty, has no finite coordinates or reaches outside its frame."""
     wide, high = pl.col("width").fill_null(0.0), pl.col("height").fill_null(0.0)
     finite = pl.all_horizontal(pl.col(name).is_finite().fill_null(value=True) for name in ("x", "y", "width", "height", "size"))

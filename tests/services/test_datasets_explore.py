@@ -235,7 +235,6 @@ def test_builds_are_listed_newest_first_by_pages_and_filters(ws, ids):
         "build_id": "",
         "created_at": "",
         "created_by": "ana",
-        "is_frozen": False,
     }
     assert ws.datasets.list(capability="ball_detection").is_empty()
     assert ws.datasets.list(status="failed").is_empty()
@@ -263,3 +262,17 @@ def test_what_people_wrote_is_escaped_in_a_notebook(ws, ids):
     assert "<b>alert" not in html
     assert "&lt;script&gt;" in html
     assert "&lt;b&gt;" in html
+
+
+def test_samples_with_a_finding_are_found_and_listed(ws, ids):
+    # given two frames without labels, one of them flagged
+    made = ws.datasets.build(request([ids["flagged"]], name="found")).dataset
+
+    def keys(finding):
+        return [sample.frame_index for sample in made.samples(finding=finding)]
+
+    # then
+    assert (keys("ANY"), keys("EMPTY_LABELS"), keys("BAD_FRAME"), keys("INVALID_GEOMETRY")) == ([2, 3], [2, 3], [2], [])
+    assert made.sample("club-a/flagged/000002").findings == ("EMPTY_LABELS", "BAD_FRAME")
+    assert made.findings().select("frame_index", "finding").rows() == [(2, "EMPTY_LABELS"), (2, "BAD_FRAME"), (3, "EMPTY_LABELS")]
+    assert "Did you mean 'BAD_FRAME'?" in refused(made.samples, finding="BADFRAME").detail

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labelkit.core.versions import CHUNK_START, Tree
 from labelkit.store.database import Database
-from labelkit.store.snapshots import CHUNK_STARTS, ROW_DIGEST, SnapshotWriter, chunk_start_sql, digest_sql, page, row, scan
+from labelkit.store.snapshots import CHUNK_STARTS, ROW_DIGEST, SnapshotWriter, chunk_start_sql, digest_sql, row, scan
 
 MANY = 30_000
 
@@ -117,34 +117,6 @@ def test_nothing_at_all_is_an_empty_tree(database, rows):
 
 def test_a_scan_gives_the_rows_back_in_key_order(database, rows, tree):
     assert scan(database.objects, tree).collect().equals(rows.drop(CHUNK_STARTS))
-
-
-def test_pages_walk_through_all_rows_that_are_kept(database, rows, tree):
-    # given every seventh row
-    def sevenths(part: pl.LazyFrame) -> pl.LazyFrame:
-        return part.filter(pl.col("key").str.slice(1).cast(pl.Int64) % 7 == 0)
-
-    # when they are read by pages of 500
-    seen, after = [], None
-    while True:
-        found = page(database.objects, tree, sevenths, after=after, limit=500)
-        if found.is_empty():
-            break
-        seen += found["key"].to_list()
-        after = seen[-1]
-
-    # then each comes once, in order
-    assert seen == rows["key"].gather_every(7).to_list()
-
-
-def test_a_page_reads_no_chunk_before_its_cursor(database, rows, tree):
-    # given a tree whose first chunks have no object any more
-    last = tree.chunks[-1]
-    gone = Tree("key", (*(type(c)(c.first_key, c.rows, c.digest, "0" * 64) for c in tree.chunks[:-1]), last))
-
-    # then a page at the end does not miss them
-    after = rows["key"][MANY - 11]
-    assert page(database.objects, gone, lambda part: part, after=after, limit=50).height == 10
 
 
 def test_a_row_is_found_by_its_key_and_a_strange_key_is_no_row(database, tree):

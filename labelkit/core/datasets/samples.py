@@ -7,9 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from labelkit.core.review.annotations import Annotation
+from labelkit.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from labelkit.core.datasets.quality import Evaluation
 
 T = TypeVar("T")
 INDEX_DIGITS = 6
@@ -31,9 +34,45 @@ def frame_of(key: str) -> tuple[str, int] | None:
     return (prefix + slash, int(index)) if slash and index.isascii() and index.isdigit() else None
 
 
+class SampleFinding(StrEnum):
+    """What is worth a look on a sample: what breaks a quality rule, what makes one fire, and what a reviewer flagged.
+
+    The flags of a frame are findings too, under their names in capitals. `ANY` asks for samples with a finding, whichever it is.
+    """
+
+    INVALID_LABEL_SCHEMA = "INVALID_LABEL_SCHEMA"
+    INVALID_GEOMETRY = "INVALID_GEOMETRY"
+    EMPTY_LABELS = "EMPTY_LABELS"
+    BAD_FRAME = "BAD_FRAME"
+    NEEDS_HUMAN_REVIEW = "NEEDS_HUMAN_REVIEW"
+    FALSE_POSITIVE_HEAVY = "FALSE_POSITIVE_HEAVY"
+    FALSE_NEGATIVE_SUSPECTED = "FALSE_NEGATIVE_SUSPECTED"
+    ANY = "ANY"
+
+
+# What says that no sample of a dataset has a finding: the measure of the check, where it is 0.
+_MEASURES = {
+    SampleFinding.INVALID_LABEL_SCHEMA: "schema_errors",
+    SampleFinding.INVALID_GEOMETRY: "geometry_errors",
+    SampleFinding.EMPTY_LABELS: "empty_label_rate",
+}
+
+
+def findings_meant(finding: str, quality: Evaluation) -> tuple[str, ...]:
+    """Return the codes that a finding asks for, without those that the dataset's quality says it has none of. Raises `NOT_FOUND`."""
+    if finding not in list(SampleFinding):
+        raise NotFound.among("finding", finding, map(str, SampleFinding), "SampleFinding")
+    codes = [code for code in SampleFinding if code is not SampleFinding.ANY and finding in (code, SampleFinding.ANY)]
+    none = {check.measure for check in quality.checks if check.value == 0}
+    return tuple(str(code) for code in codes if _MEASURES.get(code) not in none)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One frame in a dataset. `media` is the media's name in `workspace`; `digest` is of the frame's labels; sizes are px."""
+    """One frame in a dataset. `media` is the media's name in `workspace`; `digest` is of the frame's labels; sizes are px.
+
+    `findings` are codes of `SampleFinding`.
+    """
 
     key: str
     split: str
@@ -50,6 +89,7 @@ class Sample:
     flags: tuple[str, ...]
     digest: str
     annotations: tuple[Annotation, ...]
+    findings: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Sample:
@@ -70,6 +110,7 @@ class Sample:
             flags=tuple(row["flags"]),
             digest=row["digest"],
             annotations=tuple(Annotation.from_json(one) for one in row["annotations"]),
+            findings=tuple(row.get("findings", ())),
         )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.core.datasets.samples import Answer, Page, Sample, SampleFinding, frame_of
+from labelkit.core.datasets.builds import BuildStatus
+from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant, frame_of
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from labelkit.core.datasets.builds import BuildRequest, BuildStatus
+    from labelkit.core.datasets.builds import BuildRequest
     from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.freezing import Purpose
     from labelkit.core.datasets.quality import Evaluation
@@ -77,6 +78,17 @@ class Dataset(Guarded):
     def failure(self) -> str | None:
         """Return the code that the build failed by."""
         return self._row.failure
+
+    @property
+    def reason(self) -> str | None:
+        """Return what the build failed by, as a sentence."""
+        return self._row.reason
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """Return the samples done and all samples of a running build, as its last sign of life said; None where nobody knows."""
+        row = self._row
+        return (row.samples_done or 0, row.samples_total) if row.status is BuildStatus.RUNNING and row.samples_total else None
 
     @property
     def build_id(self) -> str:
@@ -204,11 +216,9 @@ class Dataset(Guarded):
         `finding` is a code of `SampleFinding`; `ANY` is whichever. A page costs the same however far into the dataset it is. Raises
         `DATASET_NOT_READY`, and `NOT_FOUND` for a finding that does not exist.
         """
-        if finding is not None and finding not in list(SampleFinding):
-            raise NotFound.among("finding", finding, list(SampleFinding), "SampleFinding")
         given = {"split": split, "camera_type": camera_type, "group_key": group}
-        equal = {column: value for column, value in given.items() if value is not None}
-        wanted = Wanted(equal, label, finding, self._capability)
+        equal = tuple((column, value) for column, value in given.items() if value is not None)
+        wanted = Wanted(equal, label, None if finding is None else findings_meant(finding, self.quality), self._capability)
         found = facets.page(self._gate.database.objects, self._tree, wanted, after=cursor, limit=limit + 1)
         items = tuple(Sample.from_row(row) for row in found.head(limit).iter_rows(named=True))
         return Page(items, items[-1].key if found.height > limit else None)
@@ -320,6 +330,8 @@ class Dataset(Guarded):
 
     def _sentences(self) -> list[str]:
         counts = NOT_YET if self.sample_count is None else f"{self.sample_count} samples, {self.annotation_count} annotations"
+        if self.progress is not None:
+            counts = f"{NOT_YET}: {self.progress[0]:,} of {self.progress[1]:,} samples are done"
         manifest = f"manifest {self.manifest_hash[:12]}…" if self.manifest_hash else "no manifest"
         frozen = ["frozen test set: never trained on"] if self._row.is_frozen else []
         return [f"{counts}, {manifest}", f"quality: {self.quality.badge}", *frozen]

@@ -27,7 +27,7 @@ def listed(
 ) -> pl.DataFrame:
     """Return a page of builds, newest first, as `ws.datasets.list` describes it."""
     if status is not None and status not in list(BuildStatus):
-        raise NotFound.among("build status", status, list(BuildStatus), "BuildStatus")
+        raise NotFound.among("build status", status, map(str, BuildStatus), "BuildStatus")
     if limit < 1:
         raise InvalidValue(what="limit", reason=f"{limit} is no size of a page", fix="Ask for one row or more.")
     with gate.read() as (tx, _):
