@@ -40,6 +40,7 @@ class Pack:
     validation: str = "passed"
     flags: dict[int, FrameFlag] = field(default_factory=dict)
     counted: bool = True
+    pictures: str | None = None  # the media whose pictures these are, where not its own
 
     def with_(self, **change: object) -> Pack:
         return replace(self, **change)
@@ -133,7 +134,7 @@ def frames_of(pack: Pack) -> pl.DataFrame:
             "pts_ms": [index * 40.0 for index in range(pack.frames)],
             "width": pl.Series([WIDTH * ok for ok in usable], dtype=pl.Int32),
             "height": pl.Series([HEIGHT * ok for ok in usable], dtype=pl.Int32),
-            "sha256": [sha256(f"{pack.media}/{index}") if ok else "" for index, ok in enumerate(usable)],
+            "sha256": [sha256(f"{pack.pictures or pack.media}/{index}") if ok else "" for index, ok in enumerate(usable)],
             "byte_count": pl.Series([1000 * ok for ok in usable], dtype=pl.Int64),
             "problem": pl.Series([None if ok else "FRAME_MISSING" for ok in usable], dtype=pl.String),
         }
