@@ -185,8 +185,10 @@ class Workspace:
         )
 
     def close(self) -> None:
-        """Save what live reviews still hold and let the store go. Closing twice is no error; raises what could not be saved."""
+        """Stop builds, save what live reviews hold, and let the store go. Closing twice is no error; raises what could not be saved."""
         try:
+            if "datasets" in self.__dict__:
+                self.datasets.close()
             if "review" in self.__dict__:
                 self.review.close()
         finally:

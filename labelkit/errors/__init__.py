@@ -11,7 +11,9 @@ from labelkit.errors.base import (
     catalogue,
 )
 from labelkit.errors.datasets import (
+    BuildCanceled,
     BuildFailed,
+    BuildNotRunning,
     BuildStillRunning,
     BuildSuperseded,
     DatasetNotReady,
@@ -107,7 +109,9 @@ from labelkit.errors.widgets import (
 
 __all__ = [
     "AuditPersistFailed",
+    "BuildCanceled",
     "BuildFailed",
+    "BuildNotRunning",
     "BuildStillRunning",
     "BuildSuperseded",
     "ClassesUnknown",

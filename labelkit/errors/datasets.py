@@ -117,6 +117,22 @@ class BuildStillRunning(LabelkitError):
     advice = "Wait again; a build whose process is gone is found out by the next request."
 
 
+class BuildCanceled(LabelkitError):
+    code = "BUILD_CANCELED"
+    status = 409
+    title = "The build was stopped"
+    template = "Build {build} was stopped before it was done."
+    advice = "Nothing of it was kept. Send the same request again when you want it after all."
+
+
+class BuildNotRunning(LabelkitError):
+    code = "BUILD_NOT_RUNNING"
+    status = 409
+    title = "There is nothing to stop"
+    template = "Build {build} has ended: {status}."
+    advice = 'ws.datasets.list(status="running") shows the builds that run.'
+
+
 class JobLost(LabelkitError):
     code = "JOB_LOST"
     status = 409

@@ -88,10 +88,11 @@ class BuildStatus(StrEnum):
 
 
 class BuildStep(StrEnum):
-    """What ends a build: its own success or failure, or the discovery that its process is gone."""
+    """What ends a build: its own success or failure, somebody who stops it, or the discovery that its process is gone."""
 
     SUCCEED = "succeed"
     FAIL = "fail"
+    CANCEL = "cancel"
     LOSE = "lose"
 
 
@@ -101,6 +102,7 @@ BUILD = Machine(
         BuildStatus.RUNNING: {
             BuildStep.SUCCEED: BuildStatus.SUCCESS,
             BuildStep.FAIL: BuildStatus.FAILED,
+            BuildStep.CANCEL: BuildStatus.FAILED,
             BuildStep.LOSE: BuildStatus.FAILED,
         },
         BuildStatus.SUCCESS: {},

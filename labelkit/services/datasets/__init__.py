@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import polars as pl
 
@@ -13,11 +15,22 @@ from labelkit.core.datasets.builds import BuildOutcome, BuildRequest, BuildStatu
 from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.fingerprint import explain
 from labelkit.core.datasets.preflight import Preflight
-from labelkit.errors import BuildFailed, BuildStillRunning, BuildSuperseded, JobLost, NotFound, StoreReadOnly
+from labelkit.errors import (
+    BuildCanceled,
+    BuildFailed,
+    BuildNotRunning,
+    BuildStillRunning,
+    BuildSuperseded,
+    JobLost,
+    LabelkitError,
+    NotFound,
+    StoreReadOnly,
+)
 from labelkit.services.datasets.building import LOST, Builder, BuildResult, reuse_of
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.exploring import built_from, listed
 from labelkit.services.datasets.exporting import ExportReport
+from labelkit.services.datasets.jobs import BuildJob
 from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
 
@@ -28,10 +41,12 @@ if TYPE_CHECKING:
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
 
-__all__ = ["BuildResult", "Dataset", "Datasets", "ExportReport", "Lineage"]
+__all__ = ["BuildJob", "BuildResult", "Dataset", "Datasets", "ExportReport", "Lineage"]
 
 ATTEMPTS = 3
 POLL_S = 0.2
+JOINED_S = 0.5
+CLOSING_S = 30.0
 
 
 class Datasets:
@@ -39,6 +54,7 @@ class Datasets:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._jobs: WeakSet[BuildJob] = WeakSet()
 
     def candidates(self, capability: str) -> pl.DataFrame:
         """Return every pack of a capability in the workspaces that you may read, with what a build would do with it by default.
@@ -92,22 +108,76 @@ class Datasets:
 
         `progress` is called with the samples done and all samples. Raises `PERMISSION_DENIED`, `NOT_FOUND`,
         `ELIGIBILITY_OVERRIDE_FORBIDDEN`, `SPLIT_RATIOS_INVALID`, `NO_ELIGIBLE_LABEL_DATA`, `LABEL_PACKS_OVERLAP`,
-        `SPLIT_PLACEMENT_CONFLICT`, `DATASET_QUALITY_HARD_FAIL`, `JOB_LOST`, `STORAGE_READ_FAILED` and `STORAGE_WRITE_FAILED`; after any of
-        them there is no new version.
+        `SPLIT_PLACEMENT_CONFLICT`, `DATASET_QUALITY_HARD_FAIL`, `JOB_LOST`, `BUILD_CANCELED`, `STORAGE_READ_FAILED` and
+        `STORAGE_WRITE_FAILED`; after any of them there is no new version.
         """
-        for _ in range(ATTEMPTS - 1):
-            with suppress(BuildSuperseded):
-                return self._built(request, progress)
-        return self._built(request, progress)
+        builder, reused = self._begin(request)
+        return reused if reused is not None else self._carried_out(builder, BuildJob(builder.build_id, progress=progress))
 
-    def _built(self, request: BuildRequest, progress: Callable[[int, int], None] | None) -> BuildResult:
+    def start(
+        self,
+        request: BuildRequest,
+        *,
+        join: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        then: Callable[[BuildJob], None] | None = None,
+    ) -> BuildJob:
+        """Begin a build and return at once; it goes on in a thread of its own, can be canceled, and `.result()` waits for it.
+
+        `join` waits for an equal build that somebody else has running; `then(job)` is called in the thread once it has ended. Refusals of
+        the request are raised here, as `build` raises them.
+        """
+        builder, reused = self._begin(request)
+        job = BuildJob(builder.build_id if reused is None else reused.build_id, progress=progress)
+        self._jobs.add(job)
+        if reused is None:
+            return job.in_a_thread(partial(self._carried_out, builder), then)
+        if join and reused.outcome is BuildOutcome.REUSED_IN_PROGRESS:
+            return job.in_a_thread(self._joined, then)
+        return job.in_a_thread(lambda _: reused, then)
+
+    def cancel(self, build_id: str, *, reason: str = "") -> None:
+        """Stop a running build, whoever runs it; its kernel notices within seconds. Nothing of it is kept but its row.
+
+        Raises `PERMISSION_DENIED`, `NOT_FOUND`, `BUILD_NOT_RUNNING`.
+        """
+        row = self._row(build_id)
+        with self._gate.act(Action.BUILD, f"dataset:{row.name}") as act:
+            said = f"Stopped by {act.actor.user}" + (f": {reason}" if reason.strip() else ".")
+            if not act.tx.datasets.end(row.id, BuildStep.CANCEL, failure=BuildCanceled.code, reason=said):
+                raise BuildNotRunning(build=row.id, status=row.status)
+            act.record(BuildCanceled.code, build=row.id, reason=reason)
+        for job in self._jobs:
+            if job.build_id == row.id:
+                job.cancel()
+
+    def _begin(self, request: BuildRequest) -> tuple[Builder, BuildResult | None]:
         # Permission is judged when the build starts, where a deny leaves its audit row; reading the facts needs none of its own.
         with self._gate.database.reading() as tx:
             facts = load(tx, self._gate.workspace.id, tx.workspaces.actor(self._gate.user), request)
-        return Builder(self._gate, facts, plan(self._gate.database, facts)).build(progress)
+        builder = Builder(self._gate, facts, plan(self._gate.database, facts))
+        return builder, builder.begin()
 
-    def wait(self, build_id: str, *, timeout_s: float = 600.0) -> BuildResult:
-        """Return the result of a build when it has ended well.
+    def _carried_out(self, builder: Builder, job: BuildJob) -> BuildResult:
+        """Carry a build out; where others placed its groups meanwhile it begins again, by the placements that exist then."""
+        for _ in range(ATTEMPTS - 1):
+            with suppress(BuildSuperseded):
+                return builder.carry_out(job)
+            builder, reused = self._begin(builder.request)
+            if reused is not None:
+                return reused
+            job.build_id = builder.build_id
+        return builder.carry_out(job)
+
+    def _joined(self, job: BuildJob) -> BuildResult:
+        """Wait for a build of somebody else, as long as nobody stops waiting."""
+        while True:
+            job.check()
+            with suppress(BuildStillRunning):
+                return self.wait(job.build_id, timeout_s=JOINED_S, progress=job.moved)
+
+    def wait(self, build_id: str, *, timeout_s: float = 600.0, progress: Callable[[int, int], None] | None = None) -> BuildResult:
+        """Return the result of a build when it has ended well; `progress` is called with the samples done and all, as far as is known.
 
         Raises `BUILD_FAILED` with what it failed by, `BUILD_STILL_RUNNING` after `timeout_s` seconds, `NOT_FOUND`.
         """
@@ -118,9 +188,19 @@ class Datasets:
                 raise BuildFailed(build=row.id, failure=row.failure, reason=row.reason or "")
             if row.status is BuildStatus.SUCCESS:
                 return BuildResult.reused(Dataset(self._gate, row))
+            if progress is not None and row.samples_total:
+                progress(row.samples_done or 0, row.samples_total)
             if time.monotonic() >= until:
                 raise BuildStillRunning(build=row.id, waited_s=timeout_s)
             time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
+
+    def close(self) -> None:
+        """Stop what this workspace still builds, and wait until it has stopped."""
+        for job in self._jobs:
+            job.cancel()
+        for job in list(self._jobs):
+            with suppress(LabelkitError):
+                job.result(CLOSING_S)
 
     def get(self, dataset: str) -> Dataset:
         """Return a dataset version by id, or the newest one of a name. Raises `NOT_FOUND` with the nearest name."""

@@ -12,6 +12,7 @@ from labelkit.core.datasets.builds import BuildOutcome, BuildStatus, BuildStep
 from labelkit.core.datasets.quality import evaluate
 from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.errors import (
+    BuildCanceled,
     BuildSuperseded,
     DatasetQualityHardFail,
     EligibilityOverrideForbidden,
@@ -20,7 +21,8 @@ from labelkit.errors import (
     StoreConflict,
 )
 from labelkit.services.datasets.dataset import Dataset
-from labelkit.services.datasets.heartbeat import LEASE, Heartbeat
+from labelkit.services.datasets.heartbeat import LEASE
+from labelkit.services.datasets.jobs import BuildHeart
 from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
 from labelkit.store.datasets import NewBuild
 from labelkit.store.ids import new_id
@@ -30,12 +32,13 @@ from labelkit.store.snapshots import SnapshotWriter
 from labelkit.store.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.plans import BuildPlan
     from labelkit.core.datasets.quality import Evaluation, Statistics
     from labelkit.core.versions import Tree
+    from labelkit.services.datasets.jobs import BuildJob
     from labelkit.services.datasets.planning import Facts
     from labelkit.store.acting import Act, Gate
     from labelkit.store.datasets import BuildRow
@@ -87,17 +90,19 @@ class Builder:
         self._workspace = gate.workspace.id
         self._facts = facts
         self._plan = planned
-        self._request = planned.request
+        self.request = self._request = planned.request
         self._subject = f"dataset:{planned.request.name}"
-        self._build_id = new_id("bld")
+        self.build_id = self._build_id = new_id("bld")
 
-    def build(self, progress: Callable[[int, int], None] | None) -> BuildResult:
-        """Build, or return the equal build that was there first."""
+    def begin(self) -> BuildResult | None:
+        """Write that the build is running and return None, or return the equal build that was there first."""
         reused = self._start()
-        if reused is not None:
-            return self._reuse(reused)
-        with self._ended_if_it_fails(), Heartbeat(self._database, self._build_id) as heart:
-            tree, tally = self._assemble(heart, progress)
+        return None if reused is None else self._reuse(reused)
+
+    def carry_out(self, job: BuildJob) -> BuildResult:
+        """Make the version of the build that has begun."""
+        with self._ended_if_it_fails(), BuildHeart(self._database, job) as heart:
+            tree, tally = self._assemble(heart, job)
             self._finish(tree, tally)
         with self._database.reading() as tx:
             made = tx.datasets.build(self._workspace, self._build_id)
@@ -166,15 +171,15 @@ class Builder:
             act.record(outcome, build=row.id, reuse_fingerprint=row.reuse_fingerprint)
         return BuildResult.of(Dataset(self._gate, row), outcome, self._plan.verdicts)
 
-    def _assemble(self, heart: Heartbeat, progress: Callable[[int, int], None] | None) -> tuple[Tree, Tally]:
+    def _assemble(self, heart: BuildHeart, job: BuildJob) -> tuple[Tree, Tally]:
         plan, tally = self._plan, Tally(self._facts.capability)
         writer = SnapshotWriter(self._database.objects, KEY)
         for rows in assemble(self._database, plan.included, plan.placement, self._request.min_annotations):
             heart.check()
             tally.add(rows)
             writer.add(rows)
-            if progress is not None:
-                progress(tally.samples, plan.sample_count)
+            job.moved(tally.samples, plan.sample_count)
+        heart.check()
         return writer.finish(), tally
 
     def _finish(self, tree: Tree, tally: Tally) -> None:
@@ -239,6 +244,10 @@ class Builder:
             yield
         except BaseException as error:
             failure, reason = (error.code, error.detail) if isinstance(error, LabelkitError) else ("INTERRUPTED", type(error).__name__)
+            row = None
             with suppress(LabelkitError), self._database.transaction() as tx:
                 tx.datasets.end(self._build_id, BuildStep.FAIL, failure=failure, reason=reason)
+                row = tx.datasets.build(self._workspace, self._build_id)
+            if isinstance(error, JobLost) and row is not None and row.failure == BuildCanceled.code:
+                raise BuildCanceled(build=self._build_id) from error
             raise
