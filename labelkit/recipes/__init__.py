@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from labelkit.recipes.notebooks import find, folder
 from labelkit.recipes.outcome import EXIT_CODES, RESULT_TYPE, Result, RunOutcome, exit_code
-from labelkit.recipes.parameters import BuildDataset, Quickstart, ReviewQueue, check, parameter_model, read_file
+from labelkit.recipes.parameters import BuildDataset, Parameters, Quickstart, ReviewQueue, check, parameter_model, read_file
+from labelkit.recipes.places import Inputs, Place, Source
 from labelkit.recipes.running import CellProgress, run
 
 __all__ = [
@@ -16,10 +17,14 @@ __all__ = [
     "RESULT_TYPE",
     "BuildDataset",
     "CellProgress",
+    "Inputs",
+    "Parameters",
+    "Place",
     "Quickstart",
     "Result",
     "ReviewQueue",
     "RunOutcome",
+    "Source",
     "check",
     "exit_code",
     "find",

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nbformat import NotebookNode
-
 RESULT_TYPE = "application/vnd.labelkit.result+json"
-IN_PROGRESS = "reused_in_progress"
+IN_PROGRESS, REUSED = "reused_in_progress", "reused_success"
 EXIT_CODES: dict[int, str] = {
     0: "done, or reused",
     1: "refused by a gate or a preflight",
@@ -50,25 +48,28 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """A run that came to its end: the executed notebook, the result of its last cell that showed one, seconds a code cell."""
+    """A run that came to its end: the executed notebook, the result of its last cell that showed one, seconds a code cell.
+
+    `run` is the id under which the store keeps it, None where it is kept nowhere and `unrecorded` says why. `reused` says that nothing
+    was executed: the notebook and the result are those of that earlier run.
+    """
 
     notebook: Path
     result: Mapping[str, Any] | None
     seconds: tuple[tuple[str, float], ...]
+    run: str | None = None
+    reused: bool = False
+    unrecorded: str = ""
 
     @property
     def exit_code(self) -> int:
         """Return 0, or 3 where the work is in progress elsewhere."""
-        return 3 if self.result is not None and self.result.get("outcome") == IN_PROGRESS else 0
+        return code_of_result(self.result)
 
 
-def read_result(notebook: NotebookNode) -> dict[str, Any] | None:
-    """Return the last result that a cell of an executed notebook shows, None where there is none."""
-    found = None
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            found = output.get("data", {}).get(RESULT_TYPE, found)
-    return found
+def code_of_result(result: Mapping[str, Any] | None) -> int:
+    """Return the exit code of a run that came to its end with this result."""
+    return 3 if result is not None and result.get("outcome") == IN_PROGRESS else 0
 
 
 def exit_code(refusal: errors.LabelkitError) -> int:

@@ -5,26 +5,43 @@ from __future__ import annotations
 import ast
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from labelkit.core.datasets.builds import BuildRequest
+from labelkit.core.hashing import digest_of_lines
 from labelkit.errors import RecipeParametersInvalid
+from labelkit.recipes.places import Inputs, Place, Source, declared_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nbformat import NotebookNode
+
+    from labelkit.workspace import Workspace
 
 PARAMETERS_TAG = "parameters"
 
 
 class Parameters(BaseModel):
-    """The parameters of a recipe; an unknown name is an error."""
+    """The parameters of a recipe; an unknown name is an error.
+
+    `libraries` are those whose versions belong to the recipe's identity, beside labelkit's own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    libraries: ClassVar[tuple[str, ...]] = ("duckdb", "polars")
+
+    def may_be_answered(self) -> bool:
+        """Say whether an earlier run of the same digest may answer: only where `inputs` says everything that decides the result."""
+        return False
+
+    def inputs(self, ws: Workspace | None) -> Inputs:  # noqa: ARG002  # what a recipe reads of its store is its own affair
+        """Return what the recipe will read: here every parameter that is declared as `Place.INPUT`, by the digest of its bytes."""
+        return declared_inputs(self)
 
     @classmethod
     def given(cls, names: Mapping[str, object]) -> Self:
@@ -37,19 +54,51 @@ class Parameters(BaseModel):
 
 
 class BuildDataset(Parameters):
-    """Parameters of `build_dataset`: which store, which label packs (none named: all that are included by default), how to split."""
+    """Parameters of `build_dataset`: which store, which label packs (none named: all that are candidates), and a build's options."""
 
-    store: str
+    store: Annotated[str, Place.STORE]
     workspace: str = "default"
     capability: str = "player_detection"
     name: str = "players"
     description: str = ""
     label_pack_ids: list[str] = []
+    split_strategy: str = "group_stable"
+    split_column: str | None = None
     ratios: dict[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
     seed: int = 0
+    min_annotations: int = Field(default=0, ge=0)
+    materialization: str = "none"
+    include_reviewed_override: bool = False
+    enforce_quality: bool | None = None
     force: bool = False
     export_format: str = "coco"
-    export_to: str | None = None
+    export_to: Annotated[str | None, Place.OUTPUT] = None
+
+    def request(self, candidates: Sequence[str]) -> BuildRequest:
+        """Return what a build is asked for; where no packs are named it takes `candidates`. Raises what `BuildRequest` raises."""
+        shared = self.model_dump(include=set(BuildRequest.model_fields) - {"label_pack_ids", "description"})
+        return BuildRequest(**shared, label_pack_ids=tuple(self.label_pack_ids or candidates), description=self.description or None)
+
+    def may_be_answered(self) -> bool:
+        """Say that an earlier run may answer, unless a new build is forced."""
+        return not self.force
+
+    def inputs(self, ws: Workspace | None) -> Inputs:
+        """Return the fingerprint of the build that these parameters lead to now, with the packs that it leaves out and what stops it."""
+        if ws is None:
+            return Inputs({})
+        preflight = ws.datasets.preflight(self.request(ws.datasets.candidates(self.capability)["pack_id"].to_list()))
+        fingerprint = {
+            "build": preflight.reuse_fingerprint,
+            "excluded": str(digest_of_lines(f"{pack} {reason}" for pack, reason in preflight.excluded_label_pack_ids.items())),
+            "refused": [refusal.code for refusal in preflight.plan.refusals],
+        }
+        sources = [
+            Source(f"{verdict.pack.media}/{self.capability}", verdict.revision.content_hash, verdict.revision.annotation_count)
+            for verdict in preflight.plan.included
+            if verdict.revision is not None
+        ]
+        return Inputs(fingerprint, tuple(sources))
 
 
 class Quickstart(Parameters):
@@ -62,7 +111,7 @@ class Quickstart(Parameters):
 class ReviewQueue(Parameters):
     """Parameters of `review_queue`: which store to review; one capability of it, or all."""
 
-    store: str = "labels.duckdb"
+    store: Annotated[str, Place.STORE] = "labels.duckdb"
     workspace: str = "default"
     capability: str | None = None
 
@@ -79,7 +128,7 @@ def parameters_cell(notebook: NotebookNode) -> str:
 def parameter_model(name: str, notebook: NotebookNode) -> type[BaseModel]:
     """Return the package's model of the recipe `name`; for another notebook one read off its parameters cell.
 
-    There `seed = 0` makes an optional int, and a default that is not a literal makes a parameter of any type.
+    There `seed = 0` makes an optional int, a default that is not a literal makes a parameter of any type, and `store` leads to a store.
     """
     if name in MODELS:
         return MODELS[name]
@@ -88,16 +137,19 @@ def parameter_model(name: str, notebook: NotebookNode) -> type[BaseModel]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         for target in targets:
             if isinstance(target, ast.Name):
-                fields[target.id] = (_type_of(node), None)
+                kind, default = _literal(node)
+                is_store = target.id == Place.STORE and kind is str
+                fields[target.id] = (Annotated[str, Place.STORE] if is_store else kind, default)
     return create_model(f"Parameters of {name}", __config__=ConfigDict(extra="forbid"), **fields)
 
 
-def _type_of(node: ast.stmt) -> Any:  # noqa: ANN401  # the type of a type
+def _literal(node: ast.stmt) -> tuple[Any, object]:
+    """Return the type and value of a default; any type and None where it is no literal."""
     try:
         value = ast.literal_eval(getattr(node, "value", None) or ast.Constant(None))
     except ValueError:
-        return Any
-    return Any if value is None else float if isinstance(value, float) else type(value)
+        return Any, None
+    return Any if value is None else type(value), value
 
 
 def read_text(model: type[BaseModel], name: str, text: str) -> object:

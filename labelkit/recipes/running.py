@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from labelkit import errors
-from labelkit.recipes import notebooks
-from labelkit.recipes.outcome import RunOutcome, read_result
-from labelkit.recipes.parameters import check, parameter_model, read_text
+from labelkit.recipes import rendering
+from labelkit.recipes.delivery import target_of
+from labelkit.recipes.identity import INJECTED, prepare
+from labelkit.recipes.lineage import Lineage
+from labelkit.recipes.outcome import REUSED, RunOutcome, code_of_result, exit_code
+from labelkit.recipes.places import declared_outputs
+from labelkit.recipes.recording import Recorder
+from labelkit.services.datasets.planning import RECIPE_DIGEST, RUN
+from labelkit.services.runs import RunEnd, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
     from papermill.exceptions import PapermillExecutionError
+    from pydantic import BaseModel
+
+    from labelkit.recipes.identity import Identity, Job
+    from labelkit.services.runs import NewRun, Run
 
 DEFAULT_TIMEOUT_S = 3600.0
-MARKED = "labelkit-failed-cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +41,114 @@ class CellProgress:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a job is run: where its files go, how long it may take, who follows it, where its lineage goes."""
+
+    output: Path
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    progress: Callable[[CellProgress], None] | None = None
+    lineage: str | None = None
+
+
 def run(
     recipe: str | Path,
     parameters: Mapping[str, object] | None = None,
     *,
     texts: Mapping[str, str] | None = None,
+    model: type[BaseModel] | None = None,
     output: str | Path = "runs",
     timeout_s: float = DEFAULT_TIMEOUT_S,
     progress: Callable[[CellProgress], None] | None = None,
+    force: bool = False,
+    lineage: str | None = None,
 ) -> RunOutcome:
     """Execute a notebook file, or a notebook of the package by its name, and return what it made.
 
-    `parameters` are values, `texts` values typed on a command line. `output` is a folder, which then holds the executed notebook and, when
-    it came to its end, its result as JSON; the notebook is kept also when the run fails, with the failing cell marked. The kernel runs
-    in the present folder. Raises `RecipeNotFound` and `RecipeParametersInvalid` before a kernel starts; `RecipeRefused` when a
-    labelkit refusal ended the notebook, `RecipeFailed` for another exception, `RecipeKernelDied`, and `RecipeTimedOut` after `timeout_s`.
+    `parameters` are values, `texts` values typed on a command line; `model` declares those of a notebook of one's own. `output` is a
+    folder, which then holds the executed notebook and, when it came to its end, its result as JSON; the notebook is kept also when the run
+    fails, with the failing cell marked. The kernel runs in the present folder. The run is recorded in the store that the parameters
+    name; an equal run that the store knows answers without a kernel, unless `force` (which executes the notebook; a new build is
+    its own parameter). `lineage` is a file or an address for OpenLineage events.
+
+    Raises `RecipeNotFound` and `RecipeParametersInvalid` before a kernel starts; `RecipeRefused` when a labelkit refusal ended the
+    notebook, `RecipeFailed` for another exception, `RecipeKernelDied`, and `RecipeTimedOut` after `timeout_s`.
     """
-    source = notebooks.find(recipe)
-    notebook = notebooks.read(source)
-    model = parameter_model(source.stem, notebook)
-    typed = {name: read_text(model, name, text) for name, text in (texts or {}).items()}
-    values = check(source.stem, model, {**(parameters or {}), **typed})
-    target = Path(output)
-    target.mkdir(parents=True, exist_ok=True)
-    watch = _Watch(notebook, timeout_s, progress)
-    executed = _execute(source, target / f"{source.stem}.ipynb", values, watch)
-    result = read_result(executed)
+    job = prepare(recipe, parameters or {}, texts, model)
+    way = Way(Path(output), timeout_s, progress, target_of(lineage))
+    with Recorder(job) as recorder:
+        identity = recorder.identity()
+        found = None if force else recorder.answer(identity)
+        if found is not None:
+            return _answered(job, way, *found)
+        return execute(job, recorder, identity, way)
+
+
+def _answered(job: Job, way: Way, earlier: Run, notebook: str) -> RunOutcome:
+    """Put the executed notebook and the result of an earlier run where this one would have put its own."""
+    way.output.mkdir(parents=True, exist_ok=True)
+    target = way.output / f"{job.recipe}.ipynb"
+    target.write_text(notebook, encoding="utf-8")
+    result = {**(earlier.result or {}), "outcome": REUSED}
+    rendering.write_result(target.with_suffix(".json"), result)
+    return RunOutcome(target, result, (), earlier.id, reused=True)
+
+
+def execute(job: Job, recorder: Recorder, identity: Identity, way: Way, *, replay_of: str | None = None) -> RunOutcome:
+    """Execute a job in a kernel, whatever is known of earlier runs, and record it; raises what `run` raises."""
+    way.output.mkdir(parents=True, exist_ok=True)
+    target = way.output / f"{job.recipe}.ipynb"
+    watch = _Watch(job.notebook, way.timeout_s, way.progress)
+    record = recorder.start(identity, replay_of)
+    lineage = Lineage.begin(job, record, identity, recorder.ws, way.lineage)
+    told = {RUN: record.id, RECIPE_DIGEST: record.recipe_digest, **lineage.environment}
+    with _failures_recorded(recorder, record, lineage, target, watch):
+        executed = _execute(job, target, watch, told)
+    result = rendering.read_result(executed)
     if result is not None:
-        (target / f"{source.stem}.json").write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return RunOutcome(target / f"{source.stem}.ipynb", result, tuple(watch.seconds))
+        rendering.write_result(target.with_suffix(".json"), result)
+    end = RunEnd(
+        status=RunStatus.SUCCESS,
+        exit_code=code_of_result(result),
+        # What the store held when it began must be what it held when it ended, or nobody knows which of the two the result is of.
+        reusable=replay_of is None and job.may_be_answered and not code_of_result(result) and _unchanged(recorder, identity),
+        notebook_path=str(target.absolute()),
+        notebook=target.read_text(encoding="utf-8"),
+        result=result,
+        cell_seconds=tuple(watch.seconds),
+        files=declared_outputs(job.parameters),
+    )
+    recorder.end(record, end)
+    made = [str(result["dataset"])] if result is not None and "dataset" in result else []
+    lineage.complete(made, end.files)
+    lineage.close()
+    return RunOutcome(target, result, end.cell_seconds, None if recorder.because else record.id, unrecorded=recorder.because)
+
+
+def _unchanged(recorder: Recorder, identity: Identity) -> bool:
+    return recorder.ws is not None and recorder.identity().digest == identity.digest
+
+
+@contextmanager
+def _failures_recorded(recorder: Recorder, record: NewRun, lineage: Lineage, target: Path, watch: _Watch) -> Iterator[None]:
+    """Record whatever ends the block, tell of it, and let it go on to the caller."""
+    try:
+        yield
+    except BaseException as error:
+        refusal = error if isinstance(error, errors.LabelkitError) else None
+        end = RunEnd(
+            status=RunStatus.FAILED,
+            exit_code=5 if refusal is None else exit_code(refusal),
+            failure="INTERRUPTED" if refusal is None else str(refusal.facts.get("inner", refusal.code)),
+            reason=type(error).__name__ if refusal is None else refusal.detail,
+            notebook_path=str(target.absolute()),
+            notebook=target.read_text(encoding="utf-8") if target.is_file() else None,
+            cell_seconds=tuple(watch.seconds),
+        )
+        recorder.end(record, end)
+        lineage.fail(error)
+        lineage.close()
+        raise
 
 
 class _Watch:
@@ -81,7 +169,7 @@ class _Watch:
         self.index = cell_index
         if cell.cell_type != "code" or not cell.source.strip():
             return
-        injected = "injected-parameters" in cell.metadata.get("tags", [])
+        injected = INJECTED in cell.metadata.get("tags", [])
         self._number += not injected
         self.title = "the given parameters" if injected else cell.source.strip().splitlines()[0][:80]
         self._cell_began = time.monotonic()
@@ -97,48 +185,44 @@ class _Watch:
         return max(0.01, self.timeout_s - (time.monotonic() - self._began))
 
 
-def _execute(source: Path, target: Path, values: Mapping[str, object], watch: _Watch) -> NotebookNode:
+def _execute(job: Job, target: Path, watch: _Watch, told: Mapping[str, str]) -> NotebookNode:
     import papermill
     from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
+    from labelkit.recipes.kernel import Death, manager
+
+    death = Death()
     try:
-        executed: NotebookNode = papermill.execute_notebook(
-            source,
+        papermill.execute_notebook(
+            job.file,
             target,
-            parameters=dict(values),
+            parameters=dict(job.given),
             kernel_name="python3",
             language="python",
             progress_bar=False,
             extra_arguments=["--log-level=CRITICAL"],  # what the kernel's own log says, the refusals below say better
+            kernel_manager_class=manager(told, death),
             timeout_func=watch.left_s,
             on_cell_start=watch.started,
             on_cell_executed=watch.ended,
         )
     except PapermillExecutionError as error:
-        _raised(source, target, error)
+        rendering.finish(target)
+        _raised(job, target, error)
     except CellTimeoutError as error:
-        _mark(target, watch.index, f"No end after {watch.timeout_s:g} s: the run was stopped in this cell.")
-        raise errors.RecipeTimedOut(recipe=source.stem, cell=watch.title, timeout_s=watch.timeout_s, notebook=str(target)) from error
+        rendering.finish(target, failed_at=watch.index, sentence=f"No end after {watch.timeout_s:g} s: the run was stopped in this cell.")
+        raise errors.RecipeTimedOut(recipe=job.recipe, cell=watch.title, timeout_s=watch.timeout_s, notebook=str(target)) from error
     except RuntimeError as error:  # a kernel that dies at work, or that never answers
-        _mark(target, watch.index, "The kernel died in this cell.")
-        raise errors.RecipeKernelDied(recipe=source.stem, cell=watch.title, reason=str(error), notebook=str(target)) from error
-    return executed
+        rendering.finish(target, failed_at=watch.index, sentence=f"The kernel died in this cell: {death}.")
+        raise errors.RecipeKernelDied(recipe=job.recipe, cell=watch.title, reason=f"{death}.", notebook=str(target)) from error
+    return rendering.finish(target)
 
 
-def _raised(source: Path, target: Path, error: PapermillExecutionError) -> NoReturn:
+def _raised(job: Job, target: Path, error: PapermillExecutionError) -> NoReturn:
     first = error.source.strip().splitlines()[0][:80] if error.source.strip() else ""
-    facts = {"recipe": source.stem, "cell": first, "notebook": str(target)}
+    facts = {"recipe": job.recipe, "cell": first, "notebook": str(target)}
     refusals = {kind.__name__: kind for kind in errors.catalogue()}
     if error.ename in refusals:
         raise errors.RecipeRefused(**facts, inner=refusals[error.ename].code, message=error.evalue) from error
     raise errors.RecipeFailed(**facts, error=error.ename, message=error.evalue) from error
-
-
-def _mark(target: Path, index: int, sentence: str) -> None:
-    """Write into the saved notebook, above the cell that was running, what happened to it."""
-    import nbformat
-
-    notebook = nbformat.read(target, as_version=4)
-    notebook.cells.insert(index, nbformat.v4.new_markdown_cell(f"**{sentence}**", metadata={"tags": [MARKED]}))
-    nbformat.write(notebook, target)
