@@ -13,6 +13,8 @@ from labelkit.core.datasets.quality import Evaluation
 from labelkit.core.datasets.splits import Stability
 from labelkit.store.dataset_lists import DatasetLists
 from labelkit.store.liveness import is_gone
+from labelkit.store.materials import MaterialRows
+from labelkit.store.near_duplicates import NearDuplicateRows
 from labelkit.store.snapshots import SnapshotRows
 from labelkit.store.sources import SourceRows
 
@@ -109,6 +111,8 @@ class DatasetRows:
         self.lists = DatasetLists(tx)
         self.snapshots = SnapshotRows(tx)
         self.sources = SourceRows(tx)
+        self.materials = MaterialRows(tx)
+        self.near_duplicates = NearDuplicateRows(tx)
 
     # --- what a build decides on
 
