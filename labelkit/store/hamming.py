@@ -44,9 +44,7 @@ _WITHIN = f"""
 # Pictures with both hashes equal are one *look*, so that a hundred thousand black frames are compared once. A look that one and the same
 # group has on both sides says nothing where only pairs across groups count, and is left out while it is looked up. Where a pair of looks
 # would make more than $full pairs of media, each media is paired with the first one of the other side only: all hang together as before.
-_LOOKS = (
-    "SELECT dhash, phash, min(grp) AS g1, max(grp) AS g2, min(media) AS first, count(*) AS media_count FROM {side} GROUP BY dhash, phash"
-)
+_LOOKS = "SELECT dhash, phash, min(grp) AS g1, max(grp) AS g2, min(media) AS first, count(*) AS held_by FROM {side} GROUP BY dhash, phash"
 _ALIKE = f"""
     WITH lefts AS MATERIALIZED (
         SELECT dhash, phash, media, any_value(grp) AS grp, min(frame_index) AS frame, count(*) AS n
@@ -91,8 +89,8 @@ def alike(db: Database, left: pl.DataFrame, right: pl.DataFrame, *, across: bool
     """Return every pair of media with frames of which neither hash differs in more than `MOST_BITS` bits.
 
     Rows given have media and grp (numbers; a media has one group), frame_index, dhash and phash (UInt64); on the right also on_left, true
-    where all frames of the media are on the left too, so that each pair comes once. `across` leaves out pairs within a group. `full` None pairs
-    every media with every other even where thousands share a look.
+    where all frames of the media are on the left too, so that each pair comes once. `across` leaves out pairs within a group; with `full`
+    None every media is paired with every other even where thousands share a look.
 
     Columns: left_media, right_media, frame_pairs (how many), left_frame and right_frame (the closest, the first among equals),
     dhash_distance, phash_distance; in order of the media.

@@ -121,11 +121,8 @@ def test_evidence_is_kept_once_and_links_groups_until_it_is_ruled_out(db, club):
         assert rows.ruling(club, ab) == {"id": ab, "media_a": "med_a", "media_b": "med_b", "ruling": "different", "version": 1}
         assert rows.ruling(club, "near_nothing") is None
         listed = rows.listed(club)
-        assert listed.select("media_a", "media_b", "ruling", "frame_pairs", "found_by").rows() == [
-            *sorted(
-                [("a", "b", "different", 4, "ana"), ("b", "c", None, 4, "ana")], key=lambda row: pair_id(f"med_{row[0]}", f"med_{row[1]}")
-            )
-        ]
+        shown = listed.sort("media_a").select("media_a", "media_b", "ruling", "frame_pairs", "found_by")
+        assert shown.rows() == [("a", "b", "different", 4, "ana"), ("b", "c", None, 4, "ana")]
         assert rows.listed(club, media=["med_b", "med_c"])["media_b"].to_list() == ["c"]
         assert rows.listed(club, ruling="different")["media_a"].to_list() == ["a"]
 
