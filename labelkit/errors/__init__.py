@@ -55,6 +55,12 @@ from labelkit.errors.freezing import (
     UnfreezePermissionRequired,
     UnfreezeReasonRequired,
 )
+from labelkit.errors.materialization import (
+    CropsNeedBoxes,
+    LinkImpossible,
+    MaterializationTargetTaken,
+    MaterializationTargetUnreachable,
+)
 from labelkit.errors.media import (
     FrameUnavailable,
     MediaEmpty,
@@ -62,6 +68,11 @@ from labelkit.errors.media import (
     MediaNotRecognized,
     MediaUnreadable,
     VideoSupportMissing,
+)
+from labelkit.errors.near_duplicates import (
+    NearDuplicateRulingConflict,
+    NearDuplicatesAcrossSplits,
+    NearDuplicatesNotSearched,
 )
 from labelkit.errors.recipes import (
     RecipeFailed,
@@ -115,6 +126,7 @@ __all__ = [
     "BuildStillRunning",
     "BuildSuperseded",
     "ClassesUnknown",
+    "CropsNeedBoxes",
     "DatasetAlreadyFrozen",
     "DatasetInActiveUse",
     "DatasetNotFrozen",
@@ -140,11 +152,17 @@ __all__ = [
     "LabelsAllRefused",
     "LabelsNotFound",
     "LabelsUnreadable",
+    "LinkImpossible",
     "MaterializationNotSupported",
+    "MaterializationTargetTaken",
+    "MaterializationTargetUnreachable",
     "MediaEmpty",
     "MediaNotFound",
     "MediaNotRecognized",
     "MediaUnreadable",
+    "NearDuplicateRulingConflict",
+    "NearDuplicatesAcrossSplits",
+    "NearDuplicatesNotSearched",
     "NoEligibleLabelData",
     "NotFound",
     "OverrideForbidden",

@@ -124,6 +124,11 @@ def quarter_turns(frame: Any) -> int:  # noqa: ANN401
     return round(getattr(frame, "rotation", 0) / 90) % 4
 
 
+def image_of(frame: Any) -> Image.Image:  # noqa: ANN401
+    """Return the picture as it is shown, in RGB."""
+    return Image.fromarray(np.rot90(frame.to_ndarray(format="rgb24"), quarter_turns(frame)))
+
+
 def jpeg_of(frame: Any) -> bytes:  # noqa: ANN401
     """Return the picture as it is shown, as JPEG bytes."""
-    return as_jpeg(Image.fromarray(np.rot90(frame.to_ndarray(format="rgb24"), quarter_turns(frame))))
+    return as_jpeg(image_of(frame))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from labelkit.core.media import Frame, FrameProblem, MediaKind
 from labelkit.errors import FrameUnavailable, MediaEmpty, MediaNotFound, MediaNotRecognized, MediaUnreadable, UnknownFrame
-from labelkit.media.decoding import EXACT_CODECS, decoded, jpeg_of, open_video, planes_digest, pts_ms, quarter_turns, video_stream
+from labelkit.media.decoding import EXACT_CODECS, decoded, image_of, jpeg_of, open_video, planes_digest, pts_ms, quarter_turns, video_stream
 from labelkit.media.scanned import DEFAULT_FPS, ScannedMedia
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import polars as pl
+    from PIL import Image
 
 KEPT_PICTURES = 64
 NEAR = 30  # frames ahead that are reached by decoding on, without a seek
@@ -105,10 +106,7 @@ class VideoReader:
 
     def frame(self, index: int) -> Jpeg:
         """Return the picture with that index as JPEG bytes. Raises `UNKNOWN_FRAME`, `FRAME_UNAVAILABLE`."""
-        if not 0 <= index < len(self._pts):
-            raise UnknownFrame(frame=index)
-        if (problem := self._problems[index]) is not None:
-            raise self._unavailable(index, problem)
+        self._check(index)
         with self._lock:
             if index not in self._pictures:
                 self._pictures[index] = jpeg_of(self._find(index))
@@ -116,6 +114,18 @@ class VideoReader:
                     self._pictures.popitem(last=False)
             self._pictures.move_to_end(index)
             return self._pictures[index]
+
+    def image(self, index: int) -> Image.Image:
+        """Return the decoded picture with that index as it is shown, in RGB. Raises `UNKNOWN_FRAME`, `FRAME_UNAVAILABLE`."""
+        self._check(index)
+        with self._lock:
+            return image_of(self._find(index))
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self._pts):
+            raise UnknownFrame(frame=index)
+        if (problem := self._problems[index]) is not None:
+            raise self._unavailable(index, problem)
 
     def _find(self, index: int) -> Any:  # noqa: ANN401
         try:

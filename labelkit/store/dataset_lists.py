@@ -34,13 +34,15 @@ _PAGE = f"""
         CASE WHEN s.media = 1 THEN s.one_workspace || '/' || s.one_media
              WHEN s.workspaces = 1 THEN s.one_workspace || ': ' || s.media || ' media'
              ELSE s.workspaces || ' workspaces: ' || s.media || ' media' END AS scope,
-        p.status, p.failure, 'none' AS materialization,
+        p.status, p.failure,
+        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial' ELSE coalesce(m.status, 'none') END AS materialization,
         v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality,
         s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by,
         coalesce(f.state = 'frozen', FALSE) AS is_frozen
     FROM picked p JOIN datasets d ON d.id = p.dataset_id LEFT JOIN sources s ON s.build_id = p.id
     LEFT JOIN dataset_versions v ON v.build_id = p.id LEFT JOIN build_quality q ON q.build_id = p.id
     LEFT JOIN freeze_heads f ON f.version_id = p.version_id
+    LEFT JOIN materialization_heads m ON m.version_id = p.version_id
     ORDER BY p.version_id DESC
 """
 _BUILT_FROM = """
@@ -82,7 +84,7 @@ class DatasetLists:
     ) -> pl.DataFrame:
         """Return builds of a workspace (id), newest first: those after `cursor` (a version's id), each filter equal where it is given."""
         wanted = {"name": name, "capability": capability, "scope": scope, "status": status, "cursor": cursor}
-        return self._tx.frame(_PAGE, workspace=workspace, limit=limit, **wanted)
+        return self._tx.frame(_PAGE, workspace=workspace, limit=limit, now=self._tx.now, **wanted)
 
     def built_from(self, of: str) -> pl.DataFrame:
         """Return one row a build and pack that names this revision, label pack or media (id), in all workspaces, newest build first."""

@@ -17,6 +17,7 @@ from labelkit.formats import writer
 from labelkit.services.datasets.exporting import recorded
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
+from labelkit.services.datasets.materials import Materialized
 from labelkit.store import facets, snapshots
 from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 NOT_YET = "Stats not available yet"
 
 
-class Dataset(Guarded):
+class Dataset(Guarded, Materialized):
     """One version of a dataset. Its content never changes; while it is built, and after a failed build, it has none."""
 
     def __init__(self, gate: Gate, row: BuildRow) -> None:
@@ -116,11 +117,6 @@ class Dataset(Guarded):
         return self._row.created_by
 
     @property
-    def materialization(self) -> str:
-        """Return `none`: the dataset names frames, and an export writes files."""
-        return "none"
-
-    @property
     def manifest_hash(self) -> str | None:
         """Return the digest of all samples: equal inputs have it equal in every store; None until it is built."""
         return self._row.manifest_hash
@@ -182,6 +178,11 @@ class Dataset(Guarded):
         """Return the run of a recipe that started this build; None where no recorded run did."""
         with self._gate.read() as (tx, _):
             return tx.runs.of_build(self._row.id)
+
+    def again(self) -> Dataset:
+        """Return this version as it is now: a build that was running may have ended."""
+        with self._gate.read() as (tx, _):
+            return Dataset(self._gate, tx.datasets.build(self._gate.workspace.id, self.id) or self._row)
 
     # --- content
 
