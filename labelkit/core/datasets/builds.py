@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
+from labelkit.core.datasets.materialization import MODES, NONE, Mode
 from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.core.states import Machine
 from labelkit.errors import (
@@ -117,7 +118,11 @@ class BuildRequest(BaseModel):
     `split_strategy` is `group_stable` (groups of earlier versions stay where they are), `group_ratio` (the best balance for this set
     alone) or `predefined` (`split_column`, one of `SPLIT_COLUMNS`, names each media's split). `ratios` are the wanted shares of the
     splits and add up to 1; `seed` decides among placements that are equally good; `predefined` takes neither.
+    Groups with near-duplicate frames count as one, as far as `ws.datasets.find_near_duplicates` found them. `join_near_duplicates` True
+    also refuses a build where not all media were searched or such groups stay in several splits all the same; False joins nothing.
     `min_annotations` leaves out frames with fewer annotations; `force` builds even where an equal dataset exists;
+    `materialization` is `none`, or what is made of the frames as part of the build: `link`, `copy` or `crops` (see
+    `Dataset.materialize`), in `materialize_to`, a folder or URL, by default `<store>.assets/<version id>`.
     `enforce_quality` None follows the setting of the place where the build runs.
 
     Raises `FILTERS_NOT_SUPPORTED_V1` for anything that would choose packs by a filter, `UNKNOWN_ARGUMENT` for any other field
@@ -138,7 +143,9 @@ class BuildRequest(BaseModel):
     ratios: dict[str, float] = Field(default_factory=lambda: {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1)
     seed: int = Field(default=0, ge=-(2**53), le=2**53)
     min_annotations: int = Field(default=0, ge=0)
-    materialization: str = "none"
+    join_near_duplicates: bool | None = None
+    materialization: str = NONE
+    materialize_to: str | None = Field(default=None, min_length=1)
     include_reviewed_override: bool = False
     force: bool = False
     enforce_quality: bool | None = None
@@ -197,8 +204,11 @@ def _refuse_what_makes_no_sense(request: BuildRequest) -> None:
     if request.split_strategy not in list(SplitStrategy):
         raise SplitStrategyNotSupported(strategy=request.split_strategy, known=", ".join(SplitStrategy))
     _refuse_mixed_splits(request)
-    if request.materialization != "none":
-        raise MaterializationNotSupported(materialization=request.materialization, known="none")
+    if request.materialization not in MODES:
+        raise MaterializationNotSupported(materialization=request.materialization, known=", ".join(MODES))
+    if request.materialize_to is not None and request.materialization == NONE:
+        fix = f"Leave it out, or ask for a materialization: {', '.join(Mode)}."
+        raise InvalidValue(what="BuildRequest.materialize_to", reason="nothing is materialized", fix=fix)
     if not request.name.strip() or not request.name.isprintable():
         raise InvalidValue(what="BuildRequest.name", reason="it is empty or has control characters", fix="Give the dataset a name.")
     for split, ratio in request.ratios.items():

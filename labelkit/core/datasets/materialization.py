@@ -229,12 +229,12 @@ def shard_size(asked: int | None, kept: int | None, mode: Mode) -> int:
     return kept or asked or mode.shard_samples
 
 
-def missing_assets(tally: Tally) -> int:
-    """Return what quality counts as promised and absent: the files of finished shards that are gone, and all where no shard is done.
+def missing_assets(tally: Tally, gone: int) -> int:
+    """Return what quality counts as promised and absent: `gone` files of finished shards, and all files where there is none at all.
 
-    The files of failed shards were reported, not promised: the count of failed shards speaks for them.
+    What a failed shard could not make was reported, and the same call makes it later: the count of failed shards speaks for it.
     """
-    return tally.files if tally.shards and not tally.done else tally.absent
+    return gone if tally.made + tally.kept else tally.files
 
 
 def pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int] | None:

@@ -20,6 +20,7 @@ from labelkit.errors import (
     LabelkitError,
     StoreConflict,
 )
+from labelkit.services.datasets import promised
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.heartbeat import LEASE
 from labelkit.services.datasets.jobs import BuildHeart
@@ -103,7 +104,7 @@ class Builder:
         """Make the version of the build that has begun."""
         with self._ended_if_it_fails(), BuildHeart(self._database, job) as heart:
             tree, tally = self._assemble(heart, job)
-            self._finish(tree, tally)
+            self._finish(tree, tally, heart)
         with self._database.reading() as tx:
             made = tx.datasets.build(self._workspace, self._build_id)
         if made is None:
@@ -169,7 +170,10 @@ class Builder:
         outcome = reuse_of(row)
         with self._gate.act(Action.BUILD, self._subject) as act:
             act.record(outcome, build=row.id, reuse_fingerprint=row.reuse_fingerprint)
-        return BuildResult.of(Dataset(self._gate, row), outcome, self._plan.verdicts)
+        dataset = Dataset(self._gate, row)
+        if row.status is BuildStatus.SUCCESS:
+            promised.keep_again(self._gate, self._request, dataset)
+        return BuildResult.of(dataset, outcome, self._plan.verdicts)
 
     def _assemble(self, heart: BuildHeart, job: BuildJob) -> tuple[Tree, Tally]:
         plan, tally = self._plan, Tally(self._facts.capability)
@@ -182,9 +186,13 @@ class Builder:
         heart.check()
         return writer.finish(), tally
 
-    def _finish(self, tree: Tree, tally: Tally) -> None:
-        """Write the version, unless hard fails stop it."""
+    def _finish(self, tree: Tree, tally: Tally, heart: BuildHeart) -> None:
+        """Make the files that were asked for and write the version, unless hard fails stop it."""
         statistics = tally.statistics(sum(verdict.pack.frame_count for verdict in self._plan.included))
+        with self._database.reading() as tx:
+            running = tx.datasets.build(self._workspace, self._build_id)
+        if running is not None:
+            statistics = promised.kept(self._gate, running, tree, self._facts.capability, statistics, heart.check)
         evaluation = evaluate(statistics, self._request.capability)
         if evaluation.hard_fails and self._enforced():
             self._stop(statistics, evaluation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.eligibility import Policy, judge
+from labelkit.core.datasets.near_duplicates import NO_EVIDENCE, Evidence
 from labelkit.core.datasets.plans import BuildPlan, make_plan
 from labelkit.core.datasets.splits import SplitStrategy
+from labelkit.services.datasets import promised
 from labelkit.store.samples import grouped, is_counted
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Facts:
     verdicts: tuple[Verdict, ...]
     class_counts: dict[str, dict[str, int]]
     placed: dict[str, str]
+    near_duplicates: Evidence = NO_EVIDENCE
 
     @property
     def override_refused_to(self) -> str | None:
@@ -67,14 +70,17 @@ def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest, *
     balanced = request.split_strategy != SplitStrategy.PREDEFINED
     needed = classes or (balanced and any(one.pack.group_key not in placed for one in counted))
     counts = tx.datasets.sources.class_counts([one.revision.id for one in counted if one.revision is not None]) if needed else {}
-    return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed)
+    media = sorted({one.pack.media_id for one in verdicts if one.included})
+    near = NO_EVIDENCE if request.join_near_duplicates is False else tx.datasets.near_duplicates.evidence(workspace, media)
+    return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed, near)
 
 
 def plan(database: Database, facts: Facts) -> BuildPlan:
     """Decide; reads objects only where kept counts say too little."""
     included = [verdict for verdict in facts.verdicts if verdict.included]
     groups = grouped(database, included, facts.class_counts, facts.request.min_annotations)
-    return make_plan(facts.request, facts.verdicts, groups, facts.placed, override_refused_to=facts.override_refused_to)
+    planned = make_plan(facts.request, facts.verdicts, groups, facts.placed, override_refused_to=facts.override_refused_to)
+    return replace(planned, refusals=(*planned.refusals, *promised.refusals(facts.request, facts.capability, database.path)))
 
 
 def build_fingerprint(planned: BuildPlan, actor: str) -> Fingerprint:
