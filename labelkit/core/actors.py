@@ -35,6 +35,7 @@ class Action(StrEnum):
     BUILD = "build"
     OVERRIDE_WARNINGS = "override publish warnings"
     INCLUDE_REVIEWED = "include reviewed revisions"
+    RULE_NEAR_DUPLICATES = "rule on near-duplicates"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
     TRAIN = "train"
@@ -69,6 +70,7 @@ PERMISSIONS: dict[Action, Rule] = {
     Action.BUILD: Rule(Role.REVIEWER),
     Action.OVERRIDE_WARNINGS: Rule(Role.LEAD, developer=True),
     Action.INCLUDE_REVIEWED: Rule(None, developer=True),
+    Action.RULE_NEAR_DUPLICATES: Rule(Role.REVIEWER),
     Action.FREEZE: Rule(None, developer=True, support=True),
     Action.UNFREEZE: Rule(None, developer=True),
     Action.TRAIN: Rule(Role.VIEWER, developer=True, support=True),

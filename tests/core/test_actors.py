@@ -20,6 +20,7 @@ TABLE = {
     Action.BUILD: ". . . x x x . .",
     Action.OVERRIDE_WARNINGS: ". . . . x x x .",
     Action.INCLUDE_REVIEWED: ". . . . . . x .",
+    Action.RULE_NEAR_DUPLICATES: ". . . x x x . .",
     Action.FREEZE: ". . . . . . x x",
     Action.UNFREEZE: ". . . . . . x .",
     Action.TRAIN: ". x x x x x x x",

@@ -7,11 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from labelkit.core.datasets.splits import GroupCounts
+from labelkit.errors import NearDuplicatesAcrossSplits, NearDuplicatesNotSearched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from labelkit.errors import LabelkitError
+
 MOST_BITS = 6  # of 64; two frames are near-duplicates where neither hash differs in more
+SHOWN_CLUSTERS, SHOWN_GROUPS = 3, 5  # in a sentence
 
 
 class Ruling(StrEnum):
@@ -108,3 +112,38 @@ class Units:
     def spread(self, placement: Mapping[str, str], groups: Iterable[str]) -> dict[str, str]:
         """Return the split of each group from the split of its unit, by group in order."""
         return {group: placement[self.of.get(group, group)] for group in sorted(groups)}
+
+
+def in_the_way(
+    evidence: Evidence, joined: Sequence[Sequence[str]], placement: Mapping[str, str], *, wanted: bool | None
+) -> list[LabelkitError]:
+    """Return what is wrong about near-duplicates: media that were not searched (where any was, or `wanted`), clusters that are torn.
+
+    Where joining is not `wanted` for sure (None), they are warnings; where it is not wanted at all (False), there are none.
+    """
+    if wanted is False:
+        return []
+    found: list[LabelkitError] = []
+    if evidence.unsearched and (evidence.searched or wanted):
+        found.append(NearDuplicatesNotSearched(count=evidence.unsearched, total=evidence.searched + evidence.unsearched))
+    torn = [together for together in joined if len({placement[group] for group in together}) > 1]
+    if torn:
+        splits = sorted({placement[group] for group in torn[0]})
+        found.append(NearDuplicatesAcrossSplits(count=len(torn), groups=_named(torn[0]), splits=", ".join(splits)))
+    return found
+
+
+def joined_sentence(joined: Sequence[Sequence[str]], pairs: int) -> str:
+    """Return for people which groups count as one, and on how many pairs of media that rests."""
+    whole = "; ".join(_named(together) for together in joined[:SHOWN_CLUSTERS])
+    more = f"; and {len(joined) - SHOWN_CLUSTERS} more" if len(joined) > SHOWN_CLUSTERS else ""
+    return f"Groups with near-duplicate frames count as one: {whole}{more}. Evidence: {pairs} pair{'s' * (pairs != 1)} of media."
+
+
+def _named(groups: Sequence[str]) -> str:
+    more = f" and {len(groups) - SHOWN_GROUPS} more" if len(groups) > SHOWN_GROUPS else ""
+    return ", ".join(groups[:SHOWN_GROUPS]) + more
+
+
+NO_EVIDENCE = Evidence()
+NONE_JOINED = Units()

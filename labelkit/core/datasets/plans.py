@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labelkit.core.datasets.builds import SPLIT_COLUMNS
 from labelkit.core.datasets.eligibility import ELIGIBILITY_POLICY, Verdict
 from labelkit.core.datasets.fingerprint import Fingerprint
+from labelkit.core.datasets.near_duplicates import NO_EVIDENCE, NONE_JOINED, Evidence, Units, clusters, in_the_way, joined_sentence
 from labelkit.core.datasets.quality import POLICY
 from labelkit.core.datasets.splits import GroupCounts, SplitStrategy, Stability, balance, imbalance, place, stability
 from labelkit.core.hashing import digest_of_lines
@@ -46,7 +47,8 @@ class BuildPlan:
     """What a build would do with the facts as they are: verdicts by pack id, counts and split by group, and refusals that block it.
 
     `groups` has the samples of each group of the included packs, and its annotations where they were counted (a preflight always does);
-    `placed` has the splits that earlier versions gave.
+    `placed` has the splits that earlier versions gave; `joined` the groups that near-duplicate frames hold together, and `units` what was
+    therefore placed as a whole.
     """
 
     request: BuildRequest
@@ -55,6 +57,10 @@ class BuildPlan:
     placed: Mapping[str, str]
     placement: Mapping[str, str]
     refusals: tuple[LabelkitError, ...]
+    warnings: tuple[LabelkitError, ...] = ()
+    evidence: Evidence = NO_EVIDENCE
+    joined: tuple[tuple[str, ...], ...] = ()
+    units: Units = NONE_JOINED
 
     @cached_property
     def included(self) -> tuple[Verdict, ...]:
@@ -123,9 +129,16 @@ class BuildPlan:
     def balanced(self, groups: Mapping[str, GroupCounts]) -> Stability:
         """Return how far the splits are from their shares with these counts of the groups, and what stability has to do with it."""
         if self.strategy is SplitStrategy.GROUP_STABLE:
-            return stability(groups, self.request.ratios, self.request.seed, self.placed)
+            found = stability(self.units.merged(groups), self.request.ratios, self.request.seed, self.units.placed)
+            return replace(found, kept=len(groups.keys() & self.placed.keys()))
         off = imbalance(groups, self.ratios, {group: self.placement[group] for group in groups})
         return Stability(0, off, off)
+
+    @cached_property
+    def near_duplicate_count(self) -> int:
+        """Return how many pairs of media link the joined groups, to each other or to a group beyond this set."""
+        members = {group for together in self.joined for group in together}
+        return sum(link.pairs for link in self.evidence.links if link.a in members or link.b in members)
 
     @cached_property
     def reuse(self) -> Fingerprint:
@@ -158,11 +171,15 @@ class BuildPlan:
 
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
-        """Return what is to be known: blocking issues first, then splits that stay empty and too few groups."""
+        """Return what is to be known: blocking issues first, then near-duplicates, too few groups and splits that stay empty."""
         found = [Issue(refusal.code, refusal.detail, blocking=True) for refusal in self.refusals]
+        found += [Issue(warning.code, warning.detail, blocking=False) for warning in self.warnings]
+        if self.joined and self.strategy is not SplitStrategy.PREDEFINED:
+            found.append(Issue("NEAR_DUPLICATES_JOINED", joined_sentence(self.joined, self.near_duplicate_count), blocking=False))
         wanted = [split for split in self.splits if self.ratios[split] > 0]
-        if len(self.groups) < len(wanted):
-            message = f"{len(self.groups)} groups cannot fill {len(wanted)} splits, because a group is never cut."
+        units = len({self.units.of.get(group, group) for group in self.groups})
+        if units < len(wanted):
+            message = f"{units} groups cannot fill {len(wanted)} splits, because a group is never cut."
             found.append(Issue("TOO_FEW_GROUPS", message, blocking=False))
         found += [Issue("EMPTY_SPLIT", f"Split {s} gets no sample.", blocking=False) for s in wanted if not self.split_samples[s]]
         return tuple(found)
@@ -179,20 +196,27 @@ def make_plan(
     groups: Mapping[str, GroupCounts],
     placed: Mapping[str, str],
     *,
+    evidence: Evidence = NO_EVIDENCE,
     override_refused_to: str | None = None,
 ) -> BuildPlan:
     """Decide a build from its facts. `override_refused_to` names a user who asked for REVIEWED revisions without being a developer."""
     filled = {group: counts for group, counts in groups.items() if counts.samples}
     refusals = [*_request_refusals(request, override_refused_to), *_source_refusals(request, verdicts, filled)]
     known: dict[str, str] = {}
+    joined = () if request.join_near_duplicates is False else clusters(evidence.links, filled)
+    units = Units.joined(joined, filled, known)
     if request.split_strategy == SplitStrategy.PREDEFINED:
         placement, more = _predefined(column_of(request), verdicts, filled)
     elif request.split_strategy == SplitStrategy.GROUP_RATIO:
-        placement, more = balance(filled, request.ratios, request.seed), []
+        placement, more = units.spread(balance(units.merged(filled), request.ratios, request.seed), filled), []
     else:
         known, more = _kept(request, {group: split for group, split in placed.items() if group in filled})
-        placement = place(filled, request.ratios, request.seed, known)
-    return BuildPlan(request, tuple(verdicts), filled, known, placement, (*refusals, *more))
+        units = Units.joined(joined, filled, known)
+        placement = units.spread(place(units.merged(filled), request.ratios, request.seed, units.placed), filled)
+    near = in_the_way(evidence, joined, placement, wanted=request.join_near_duplicates)
+    refusals += [*more, *(near if request.join_near_duplicates else [])]
+    warnings = () if request.join_near_duplicates else tuple(near)
+    return BuildPlan(request, tuple(verdicts), filled, known, placement, tuple(refusals), warnings, evidence, joined, units)
 
 
 def column_of(request: BuildRequest) -> str:

@@ -74,6 +74,21 @@ class Preflight:
         return self.plan.class_counts
 
     @property
+    def joined_groups(self) -> tuple[tuple[str, ...], ...]:
+        """Return the groups that count as one because of near-duplicate frames, each cluster sorted."""
+        return self.plan.joined
+
+    @property
+    def near_duplicate_count(self) -> int:
+        """Return how many pairs of media that nobody ruled out are the evidence for that."""
+        return self.plan.near_duplicate_count
+
+    @property
+    def unsearched_media_count(self) -> int:
+        """Return how many media of the packs that go in were not searched for near-duplicates."""
+        return self.plan.evidence.unsearched
+
+    @property
     def issues(self) -> tuple[Issue, ...]:
         """Return what is to be known before building, blocking issues first."""
         return self.plan.issues
