@@ -24,6 +24,10 @@ app.add_typer(store_app, name="store")
 StoreOption = Annotated[Path, typer.Option("--store", help="The store's file.")]
 WorkspaceOption = Annotated[str, typer.Option("--workspace", help="The workspace in it.")]
 UserOption = Annotated[str | None, typer.Option("--user", help="Who you are, if not LABELKIT_USER or your login name.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds after which the run is stopped.")]
+LineageOption = Annotated[
+    str | None, typer.Option("--lineage", metavar="FILE_OR_URL", help="Where OpenLineage events go, if not LABELKIT_LINEAGE.")
+]
 STORE = Path("labels.duckdb")
 PARAMETER_OPTIONS = ("-p", "--parameter")
 
@@ -131,9 +135,11 @@ def run(
     parameter: Annotated[list[str] | None, typer.Option(*PARAMETER_OPTIONS, metavar="NAME VALUE", help="A parameter; repeatable.")] = None,
     file: Annotated[Path | None, typer.Option("-f", "--file", help="A YAML file of parameters.")] = None,
     output: Annotated[Path, typer.Option(help="The folder for the executed notebook and its result.")] = Path("runs"),
-    timeout: Annotated[float, typer.Option(help="Seconds after which the run is stopped.")] = 3600.0,
+    timeout: TimeoutOption = 3600.0,
+    force: Annotated[bool, typer.Option("--force", help="Execute it even where an equal run answers.")] = False,  # noqa: FBT002  # a flag
+    lineage: LineageOption = None,
 ) -> None:
-    """Execute a notebook with checked parameters.
+    """Execute a notebook with checked parameters, unless an equal run is known.
 
     Exit codes: 0 done or reused, 1 refused by a gate or preflight, 2 usage, 3 in progress elsewhere, 4 conflict, 5 the notebook raised.
     """
@@ -141,12 +147,44 @@ def run(
 
     texts = dict(_pair(one, "Write -p NAME VALUE.") for one in parameter or [])
     outcome = recipes.run(
-        notebook, recipes.read_file(file) if file else {}, texts=texts, output=output, timeout_s=timeout, progress=_show_cell
+        notebook,
+        recipes.read_file(file) if file else {},
+        texts=texts,
+        output=output,
+        timeout_s=timeout,
+        progress=_show_cell,
+        force=force,
+        lineage=lineage,
     )
     for name, value in (outcome.result or {}).items():
         typer.echo(f"{name}: {value}")
     typer.echo(f"executed notebook: {outcome.notebook}")
+    if outcome.run:
+        typer.echo(f"{'answered by' if outcome.reused else 'recorded as'}: {outcome.run}")
+    else:
+        typer.echo(f"not recorded: {outcome.unrecorded}", err=True)
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="The id of a recorded run.")],
+    store: StoreOption = STORE,
+    workspace: WorkspaceOption = "default",
+    user: UserOption = None,
+    output: Annotated[Path, typer.Option(help="The folder for the executed notebook.")] = Path("replays"),
+    timeout: TimeoutOption = 3600.0,
+    lineage: LineageOption = None,
+) -> None:
+    """Execute a recorded run again and prove that it makes the same; exit code 1 where it does not, with what differs."""
+    from labelkit import recipes
+
+    with _opened(store, workspace, user) as ws:
+        found = recipes.replay(ws, run, output=output, timeout_s=timeout, progress=_show_cell, lineage=lineage)
+    for line in found.lines():
+        typer.echo(line)
+    typer.echo(f"executed notebook: {found.notebook}")
+    raise typer.Exit(found.exit_code)
 
 
 @store_app.command()

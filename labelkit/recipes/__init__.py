@@ -1,7 +1,8 @@
 """Notebooks as functions: checked parameters in, an executed notebook and a result out.
 
 `run("build_dataset", {...}, output="runs/")` executes a notebook of the package, or any notebook file, through papermill. Wrong
-parameters are refused before a kernel starts; a dead kernel, a refusal and an exception each end the run with their own exit code.
+parameters are refused before a kernel starts; a dead kernel, a refusal and an exception each end the run with their own exit code. What
+was run before, with everything equal that decides the result, is answered from the store; `replay(ws, run)` proves that it is so.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from labelkit.recipes.notebooks import find, folder
 from labelkit.recipes.outcome import EXIT_CODES, RESULT_TYPE, Result, RunOutcome, exit_code
 from labelkit.recipes.parameters import BuildDataset, Parameters, Quickstart, ReviewQueue, check, parameter_model, read_file
 from labelkit.recipes.places import Inputs, Place, Source
+from labelkit.recipes.replaying import Replay, replay
 from labelkit.recipes.running import CellProgress, run
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Parameters",
     "Place",
     "Quickstart",
+    "Replay",
     "Result",
     "ReviewQueue",
     "RunOutcome",
@@ -31,5 +34,6 @@ __all__ = [
     "folder",
     "parameter_model",
     "read_file",
+    "replay",
     "run",
 ]

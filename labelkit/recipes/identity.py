@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 from labelkit.core.hashing import digest_of
 from labelkit.errors import LabelkitError, RecipeParametersInvalid
 from labelkit.recipes import notebooks
+from labelkit.recipes.notebooks import INJECTED, Notebook
 from labelkit.recipes.parameters import Parameters, check, parameter_model, read_text
 from labelkit.recipes.places import Inputs, Place, declared_inputs, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nbformat import NotebookNode
     from pydantic import BaseModel
 
     from labelkit.workspace import Workspace
 
 FORMAT = "labelkit.recipe.v1"
-INJECTED = "injected-parameters"  # the tag of the cell in which papermill writes the given parameters
 BAD_REQUEST = 400
 
 
@@ -35,7 +34,7 @@ class Job:
 
     recipe: str
     file: Path
-    notebook: NotebookNode
+    notebook: Notebook
     given: Mapping[str, Any]
     parameters: BaseModel
 
@@ -124,26 +123,11 @@ def identify(job: Job, ws: Workspace | None) -> Identity:
     return Identity(parts, inputs)
 
 
-def code_of(notebook: NotebookNode) -> list[str]:
+def code_of(notebook: Notebook) -> list[str]:
     """Return the source of each code cell, without trailing whitespace; empty cells and those that papermill added do not count."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", [])]
     sources = ["\n".join(line.rstrip() for line in cell.source.strip("\n").splitlines()).rstrip() for cell in cells]
     return [source for source in sources if source]
-
-
-def source_of(notebook: NotebookNode) -> str:
-    """Return the notebook as JSON text without outputs, execution counts and what papermill added: what can be executed again."""
-    import nbformat
-
-    bare = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
-    bare.cells = [cell for cell in bare.cells if INJECTED not in cell.metadata.get("tags", [])]
-    for cell in bare.cells:
-        cell.metadata.pop("papermill", None)
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    for name in ("papermill", "widgets"):
-        bare.metadata.pop(name, None)
-    return str(nbformat.writes(bare))
 
 
 def versions(libraries: tuple[str, ...]) -> dict[str, str]:

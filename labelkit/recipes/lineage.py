@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import labelkit
+from labelkit.errors import LabelkitError
 from labelkit.recipes.delivery import Delivery
 from labelkit.recipes.places import Place, places
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from labelkit.services.runs import NewRun, RunFile
     from labelkit.workspace import Workspace
 
-PRODUCER = "https://pypi.org/project/labelkit/"
+_LOG = logging.getLogger("labelkit.recipes")
+PRODUCER = f"urn:labelkit:{labelkit.__version__}"
 SPEC = "https://openlineage.io/spec"
 EVENT = f"{SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = {
@@ -70,9 +73,15 @@ class Lineage:
 
     def complete(self, datasets: Sequence[str], files: Sequence[RunFile]) -> None:
         """Send COMPLETE with the dataset versions (ids) and files that the run made."""
-        if self._delivery is not None:
-            made = [] if self._ws is None else [self._dataset(self._ws, self._ws.datasets.get(one)) for one in datasets]
-            self._send("COMPLETE", {}, [*made, *self._folders(files)])
+        if self._delivery is None:
+            return
+        outputs = self._folders(files)
+        try:
+            found = [] if self._ws is None else [self._ws.datasets.get(one) for one in datasets]
+            outputs += [self._dataset(self._ws, one) for one in found if self._ws is not None and one.status == "success"]
+        except LabelkitError as refused:  # the run is done and well; only the telling lacks a part
+            _LOG.warning("lineage: what was made cannot be read: %s", refused)
+        self._send("COMPLETE", {}, outputs)
 
     def fail(self, error: BaseException) -> None:
         """Send FAIL with what the run ended by; ABORT where somebody interrupted it."""

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from nbformat import NotebookNode
-
+    from labelkit.recipes.notebooks import Notebook
     from labelkit.workspace import Workspace
 
 PARAMETERS_TAG = "parameters"
@@ -119,13 +118,13 @@ class ReviewQueue(Parameters):
 MODELS: dict[str, type[Parameters]] = {"build_dataset": BuildDataset, "quickstart": Quickstart, "review_queue": ReviewQueue}
 
 
-def parameters_cell(notebook: NotebookNode) -> str:
+def parameters_cell(notebook: Notebook) -> str:
     """Return the source of the cell tagged `parameters`, or the empty text."""
     cells = [cell for cell in notebook.cells if PARAMETERS_TAG in cell.metadata.get("tags", [])]
     return str(cells[0].source) if cells else ""
 
 
-def parameter_model(name: str, notebook: NotebookNode) -> type[BaseModel]:
+def parameter_model(name: str, notebook: Notebook) -> type[BaseModel]:
     """Return the package's model of the recipe `name`; for another notebook one read off its parameters cell.
 
     There `seed = 0` makes an optional int, a default that is not a literal makes a parameter of any type, and `store` leads to a store.

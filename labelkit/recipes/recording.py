@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from labelkit.errors import LabelkitError
-from labelkit.recipes.identity import Identity, environment, identify, source_of
+from labelkit.recipes.identity import Identity, environment, identify
 from labelkit.services.runs import NewRun, new_run_id
 
 if TYPE_CHECKING:
@@ -78,15 +78,15 @@ class Recorder:
             _LOG.info("no earlier run answers: %s", refused)
             return None
 
-    def start(self, identity: Identity, replay_of: str | None = None) -> NewRun:
-        """Return the run that begins, recorded where it can be."""
+    def start(self, identity: Identity, source: str, replay_of: str | None = None) -> NewRun:
+        """Return the run of the notebook with this text that begins, recorded where it can be."""
         job = self.job
         run = NewRun(
             id=new_run_id(),
             recipe=job.recipe,
             recipe_digest=identity.digest,
             identity=identity.parts,
-            source=source_of(job.notebook),
+            source=source,
             parameters=json.loads(json.dumps(dict(job.given))),
             environment=environment(job.libraries),
             replay_of=replay_of,

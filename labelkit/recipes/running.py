@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from labelkit import errors
-from labelkit.recipes import rendering
+from labelkit.recipes import notebooks, rendering
 from labelkit.recipes.delivery import target_of
-from labelkit.recipes.identity import INJECTED, prepare
+from labelkit.recipes.identity import prepare
 from labelkit.recipes.lineage import Lineage
 from labelkit.recipes.outcome import REUSED, RunOutcome, code_of_result, exit_code
 from labelkit.recipes.places import declared_outputs
 from labelkit.recipes.recording import Recorder
 from labelkit.services.datasets.planning import RECIPE_DIGEST, RUN
-from labelkit.services.runs import RunEnd, RunStatus
+from labelkit.services.runs import RunEnd, RunFile, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from labelkit.recipes.identity import Identity, Job
+    from labelkit.recipes.notebooks import Notebook
     from labelkit.services.runs import NewRun, Run
 
 DEFAULT_TIMEOUT_S = 3600.0
@@ -49,6 +50,23 @@ class Way:
     timeout_s: float = DEFAULT_TIMEOUT_S
     progress: Callable[[CellProgress], None] | None = None
     lineage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an execution made: the executed notebook, the result that it shows, and every file where its parameters say that it writes."""
+
+    notebook: Path
+    result: Mapping[str, Any] | None
+    files: tuple[RunFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """That an execution repeats a run (id); `conclude` says what is kept as its result, `equal` being false where it differs."""
+
+    run: str
+    conclude: Callable[[Made], Mapping[str, Any]]
 
 
 def run(
@@ -94,35 +112,39 @@ def _answered(job: Job, way: Way, earlier: Run, notebook: str) -> RunOutcome:
     return RunOutcome(target, result, (), earlier.id, reused=True)
 
 
-def execute(job: Job, recorder: Recorder, identity: Identity, way: Way, *, replay_of: str | None = None) -> RunOutcome:
+def execute(job: Job, recorder: Recorder, identity: Identity, way: Way, *, replay: Again | None = None) -> RunOutcome:
     """Execute a job in a kernel, whatever is known of earlier runs, and record it; raises what `run` raises."""
+    source = notebooks.source_of(job.file)
     way.output.mkdir(parents=True, exist_ok=True)
     target = way.output / f"{job.recipe}.ipynb"
     watch = _Watch(job.notebook, way.timeout_s, way.progress)
-    record = recorder.start(identity, replay_of)
+    record = recorder.start(identity, source, None if replay is None else replay.run)
     lineage = Lineage.begin(job, record, identity, recorder.ws, way.lineage)
     told = {RUN: record.id, RECIPE_DIGEST: record.recipe_digest, **lineage.environment}
     with _failures_recorded(recorder, record, lineage, target, watch):
         executed = _execute(job, target, watch, told)
-    result = rendering.read_result(executed)
-    if result is not None:
-        rendering.write_result(target.with_suffix(".json"), result)
+        result = rendering.read_result(executed)
+        made = Made(target, result, declared_outputs(job.parameters))
+        kept = result if replay is None else replay.conclude(made)
+    code = code_of_result(result) if replay is None or kept is None else int(not kept["equal"])
     end = RunEnd(
         status=RunStatus.SUCCESS,
-        exit_code=code_of_result(result),
+        exit_code=code,
         # What the store held when it began must be what it held when it ended, or nobody knows which of the two the result is of.
-        reusable=replay_of is None and job.may_be_answered and not code_of_result(result) and _unchanged(recorder, identity),
+        reusable=replay is None and job.may_be_answered and not code and _unchanged(recorder, identity),
         notebook_path=str(target.absolute()),
         notebook=target.read_text(encoding="utf-8"),
-        result=result,
+        result=kept,
         cell_seconds=tuple(watch.seconds),
-        files=declared_outputs(job.parameters),
+        files=made.files if replay is None else (),
     )
+    if kept is not None:
+        rendering.write_result(target.with_suffix(".json"), kept)
     recorder.end(record, end)
-    made = [str(result["dataset"])] if result is not None and "dataset" in result else []
-    lineage.complete(made, end.files)
+    datasets = [str(kept["dataset"])] if kept is not None and "dataset" in kept else []
+    lineage.complete(datasets, end.files)
     lineage.close()
-    return RunOutcome(target, result, end.cell_seconds, None if recorder.because else record.id, unrecorded=recorder.because)
+    return RunOutcome(target, kept, end.cell_seconds, None if recorder.because else record.id, unrecorded=recorder.because)
 
 
 def _unchanged(recorder: Recorder, identity: Identity) -> bool:
@@ -154,7 +176,7 @@ def _failures_recorded(recorder: Recorder, record: NewRun, lineage: Lineage, tar
 class _Watch:
     """Follows the execution: which code cell runs, how long each took, how much time is left."""
 
-    def __init__(self, notebook: NotebookNode, timeout_s: float, progress: Callable[[CellProgress], None] | None) -> None:
+    def __init__(self, notebook: Notebook, timeout_s: float, progress: Callable[[CellProgress], None] | None) -> None:
         self.total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
         self.seconds: list[tuple[str, float]] = []
         self.title = "the start of the kernel"
@@ -169,7 +191,7 @@ class _Watch:
         self.index = cell_index
         if cell.cell_type != "code" or not cell.source.strip():
             return
-        injected = INJECTED in cell.metadata.get("tags", [])
+        injected = notebooks.INJECTED in cell.metadata.get("tags", [])
         self._number += not injected
         self.title = "the given parameters" if injected else cell.source.strip().splitlines()[0][:80]
         self._cell_began = time.monotonic()
