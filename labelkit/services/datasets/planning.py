@@ -79,7 +79,14 @@ def plan(database: Database, facts: Facts) -> BuildPlan:
     """Decide; reads objects only where kept counts say too little."""
     included = [verdict for verdict in facts.verdicts if verdict.included]
     groups = grouped(database, included, facts.class_counts, facts.request.min_annotations)
-    planned = make_plan(facts.request, facts.verdicts, groups, facts.placed, override_refused_to=facts.override_refused_to)
+    planned = make_plan(
+        facts.request,
+        facts.verdicts,
+        groups,
+        facts.placed,
+        evidence=facts.near_duplicates,
+        override_refused_to=facts.override_refused_to,
+    )
     return replace(planned, refusals=(*planned.refusals, *promised.refusals(facts.request, facts.capability, database.path)))
 
 
