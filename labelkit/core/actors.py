@@ -40,6 +40,7 @@ class Action(StrEnum):
     UNFREEZE = "unfreeze"
     TRAIN = "train"
     EVALUATE = "evaluate"
+    SET_QUALITY_RULES = "set quality rules"
     MANAGE_WORKSPACE = "manage the workspace"
 
 
@@ -75,6 +76,7 @@ PERMISSIONS: dict[Action, Rule] = {
     Action.UNFREEZE: Rule(None, developer=True),
     Action.TRAIN: Rule(Role.VIEWER, developer=True, support=True),
     Action.EVALUATE: Rule(Role.VIEWER, developer=True, support=True),
+    Action.SET_QUALITY_RULES: Rule(Role.LEAD, developer=True),
     Action.MANAGE_WORKSPACE: Rule(Role.OWNER, developer=True),
 }
 

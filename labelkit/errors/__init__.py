@@ -74,6 +74,7 @@ from labelkit.errors.near_duplicates import (
     NearDuplicatesAcrossSplits,
     NearDuplicatesNotSearched,
 )
+from labelkit.errors.quality import QualityRuleInvalid
 from labelkit.errors.recipes import (
     RecipeFailed,
     RecipeKernelDied,
@@ -170,6 +171,7 @@ __all__ = [
     "PackNotApproved",
     "PermissionDenied",
     "PublishLockConflict",
+    "QualityRuleInvalid",
     "ReasonRequired",
     "RecipeFailed",
     "RecipeKernelDied",

@@ -25,6 +25,7 @@ TABLE = {
     Action.UNFREEZE: ". . . . . . x .",
     Action.TRAIN: ". x x x x x x x",
     Action.EVALUATE: ". x x x x x x x",
+    Action.SET_QUALITY_RULES: ". . . . x x x .",
     Action.MANAGE_WORKSPACE: ". . . . . x x .",
 }
 CELLS = [

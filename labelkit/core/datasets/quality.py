@@ -8,8 +8,13 @@ from enum import StrEnum
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from labelkit.core.datasets.tables import indented, table_html, table_text
+from labelkit.core.hashing import digest_of
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+BELOW, ABOVE = "below", "above"
 
 
 class Severity(StrEnum):
@@ -53,14 +58,39 @@ class Statistics:
         }
         return values | {"missing_statistics": sum(value is None for value in values.values())}
 
+    def numbers(self) -> dict[str, float | None]:
+        """Return the measures and the counts behind them: what a team's own rule may name, and the row of the table `measures`."""
+        counts = None if self.class_counts is None else [count for count in self.class_counts.values() if count]
+        return self.measures() | {
+            "annotations": None if counts is None else sum(counts),
+            "classes": None if counts is None else len(counts),
+            "empty_samples": self.empty_samples,
+            "selected_frames": self.selected_frames,
+        }
+
 
 def _share(part: int | None, whole: int | None) -> float | None:
     return round(part / whole, 4) if part is not None and whole else None
 
 
+MEASURES = tuple(Statistics(0, 0, 0, 0, {}, 0, 0).numbers())
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of a measure that is SQL: a number, or why there is none."""
+
+    value: float | None
+    problem: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule fires where `measure` is `below` or `above` its threshold; a measure without a value fires nothing but the rule for that."""
+    """A rule fires where `measure` is `below` or `above` its threshold.
+
+    Where the measure has no value, a rule of the policy v1 stays silent (MISSING_REQUIRED_STATS speaks for all of them), and an `own` one,
+    a team's, fires: what cannot be judged must not look good.
+    """
 
     code: str
     severity: Severity
@@ -68,17 +98,40 @@ class Rule:
     fires: str
     threshold: float
     message: str
+    own: bool = False
 
-    def indicator(self, value: float | None) -> Indicator:
-        """Return what this rule says of a value."""
-        fired = value is not None and (value < self.threshold if self.fires == "below" else value > self.threshold)
-        shown = f"{self.measure} could not be computed" if value is None else self.message.format(value=value, threshold=self.threshold)
-        return Indicator(self.code, self.severity, self.measure, value, self.threshold, shown, fired)
+    @property
+    def is_sql(self) -> bool:
+        """Say whether the measure has to be computed from the dataset."""
+        return self.measure not in MEASURES
+
+    @property
+    def limit(self) -> str:
+        """Return the threshold with the side that is wanted, such as `>= 3`."""
+        return f"{'>=' if self.fires == BELOW else '<='} {_plain(self.threshold)}"
+
+    def indicator(self, found: Measured) -> Indicator:
+        """Return what this rule says of what was measured."""
+        value = found.value
+        if value is None:
+            fired = self.own
+            name = "the measure" if self.is_sql else self.measure
+            shown = f"{name} could not be computed{': ' if found.problem else ''}{found.problem}"
+        else:
+            fired = value < self.threshold if self.fires == BELOW else value > self.threshold
+            number = _plain(value) if self.own else value
+            shown = self.message.format(value=number, threshold=_plain(self.threshold))
+        return Indicator(self.code, self.severity, self.measure, value, self.threshold, shown, fired, self.fires, self.own)
+
+
+def _plain(number: float) -> float:
+    """Return a number as a sentence shows it: whole ones without a point, others to six digits."""
+    return int(number) if number == int(number) else float(f"{number:.6g}")
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """A rule with the value it saw; `fired` says that the value is beyond the threshold."""
+    """A rule with the value it saw; `fired` says that the value is beyond the threshold, on the side that `fires` names."""
 
     code: str
     severity: Severity
@@ -87,28 +140,71 @@ class Indicator:
     threshold: float
     message: str
     fired: bool
+    fires: str = ABOVE
+    own: bool = False
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Indicator:
+        """Return the indicator that was kept; the first ones were kept without the side on which they fire."""
+        side = {"fires": BELOW if kept["code"] in _BELOW else ABOVE}
+        return cls(**{**side, **kept, "severity": Severity(kept["severity"])})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class QualityPolicy:
-    """Rules under a version; a changed rule is a new version."""
+    """Rules under a version, for the capabilities that they cover. `v1+2` is v1 with the second version of a team's own rules."""
 
     version: str
     capabilities: frozenset[str]
     rules: tuple[Rule, ...]
+
+    @property
+    def own_rules(self) -> tuple[Rule, ...]:
+        """Return the team's own rules, by code."""
+        return tuple(sorted((rule for rule in self.rules if rule.own), key=lambda rule: rule.code))
+
+    @property
+    def identity(self) -> str:
+        """Return what tells policies apart in fingerprints: the base's version, and a digest of the own rules where there are any."""
+        own = [list(asdict(rule).values()) for rule in self.own_rules]
+        return f"{self.version.partition('+')[0]}+{digest_of(own).value}" if own else self.version
+
+    def with_own(self, capability: str, number: int, own: Sequence[Rule]) -> QualityPolicy:
+        """Return the policy of one capability with a team's rules: one with the code of a warning takes its place."""
+        covered = capability in self.capabilities
+        codes = {rule.code for rule in own}
+        kept = tuple(rule for rule in self.rules if rule.code not in codes) if covered else ()
+        version = f"{self.version if covered else 'own'}+{number}" if own else self.version
+        return QualityPolicy(version, frozenset({capability} if kept or own else ()), (*kept, *own))
+
+    def __repr__(self) -> str:
+        return "\n".join([f"<QualityPolicy {self._head}>", *indented(table_text(*self._table))])
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>Quality policy</b> {escape(self._head)}</p>{table_html(*self._table)}"
+
+    @property
+    def _head(self) -> str:
+        return f"{self.version}: {', '.join(sorted(self.capabilities)) or 'no capability, datasets are not evaluated'}"
+
+    @property
+    def _table(self) -> tuple[list[str], list[list[object]]]:
+        ordered = sorted(self.rules, key=lambda rule: (rule.severity is Severity.WARNING, rule.code))
+        rows: list[list[object]] = [[r.code, r.severity, r.measure, r.limit, "own" if r.own else POLICY.version] for r in ordered]
+        return ["code", "severity", "measure", "wanted", "from"], rows
 
 
 POLICY = QualityPolicy(
     "v1",
     frozenset({"ball_detection", "player_detection"}),
     (
-        Rule("LOW_SAMPLE_COUNT", Severity.WARNING, "samples", "below", 100, "{value} samples; at least {threshold} are wanted"),
-        Rule("LOW_GROUP_COUNT", Severity.WARNING, "groups", "below", 3, "{value} groups; at least {threshold} are wanted"),
+        Rule("LOW_SAMPLE_COUNT", Severity.WARNING, "samples", BELOW, 100, "{value} samples; at least {threshold} are wanted"),
+        Rule("LOW_GROUP_COUNT", Severity.WARNING, "groups", BELOW, 3, "{value} groups; at least {threshold} are wanted"),
         Rule(
             "HIGH_EMPTY_LABEL_RATE",
             Severity.WARNING,
             "empty_label_rate",
-            "above",
+            ABOVE,
             0.3,
             "{value:.1%} of the samples have no label; at most {threshold:.0%} are wanted",
         ),
@@ -116,7 +212,7 @@ POLICY = QualityPolicy(
             "LOW_LABEL_COVERAGE",
             Severity.WARNING,
             "label_coverage",
-            "below",
+            BELOW,
             0.8,
             "{value:.1%} of the packs' frames are in the dataset; at least {threshold:.0%} are wanted",
         ),
@@ -124,24 +220,28 @@ POLICY = QualityPolicy(
             "CLASS_IMBALANCE",
             Severity.WARNING,
             "class_ratio",
-            "above",
+            ABOVE,
             20,
             "the largest class has {value} times the annotations of the smallest; at most {threshold} times are wanted",
         ),
-        Rule("MATERIALIZATION_PARTIAL", Severity.WARNING, "failed_shards", "above", 0, "{value} shards were not materialized"),
-        Rule("INVALID_LABEL_SCHEMA", Severity.HARD_FAIL, "schema_errors", "above", 0, "{value} annotations do not fit the capability"),
+        Rule("MATERIALIZATION_PARTIAL", Severity.WARNING, "failed_shards", ABOVE, 0, "{value} shards were not materialized"),
+        Rule("INVALID_LABEL_SCHEMA", Severity.HARD_FAIL, "schema_errors", ABOVE, 0, "{value} annotations do not fit the capability"),
         Rule(
             "INVALID_GEOMETRY",
             Severity.HARD_FAIL,
             "geometry_errors",
-            "above",
+            ABOVE,
             0,
             "{value} annotations are empty, reach outside their frame or have no finite coordinates",
         ),
-        Rule("MISSING_REQUIRED_STATS", Severity.HARD_FAIL, "missing_statistics", "above", 0, "{value} statistics could not be computed"),
-        Rule("MISSING_MATERIALIZED_ASSETS", Severity.HARD_FAIL, "missing_assets", "above", 0, "{value} promised files are absent"),
+        Rule("MISSING_REQUIRED_STATS", Severity.HARD_FAIL, "missing_statistics", ABOVE, 0, "{value} statistics could not be computed"),
+        Rule("MISSING_MATERIALIZED_ASSETS", Severity.HARD_FAIL, "missing_assets", ABOVE, 0, "{value} promised files are absent"),
     ),
 )
+
+WARNINGS = {rule.code: rule for rule in POLICY.rules if rule.severity is Severity.WARNING}
+HARD_FAILS = frozenset(rule.code for rule in POLICY.rules if rule.severity is Severity.HARD_FAIL)
+_BELOW = frozenset(rule.code for rule in POLICY.rules if rule.fires == BELOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +289,7 @@ class Evaluation:
         """Return the evaluation that `as_json` wrote; nothing at all is `Not evaluated`."""
         if kept is None:
             return NOT_EVALUATED
-        checks = tuple(Indicator(**{**check, "severity": Severity(check["severity"])}) for check in kept["checks"])
-        return cls(kept["policy_version"], checks)
+        return cls(kept["policy_version"], tuple(Indicator.from_json(check) for check in kept["checks"]))
 
     @classmethod
     def from_text(cls, text: str | None) -> Evaluation:
@@ -211,10 +310,14 @@ class Evaluation:
 NOT_EVALUATED = Evaluation("", ())
 
 
-def evaluate(statistics: Statistics, capability: str, policy: QualityPolicy = POLICY) -> Evaluation:
-    """Judge a dataset's statistics; a capability that the policy does not cover is not evaluated."""
+def evaluate(
+    statistics: Statistics, capability: str, policy: QualityPolicy = POLICY, measured: Mapping[str, Measured] | None = None
+) -> Evaluation:
+    """Judge a dataset's statistics, and by code what was `measured` for rules in SQL; what the policy does not cover is not evaluated."""
     if capability not in policy.capabilities:
         return NOT_EVALUATED
-    measures = statistics.measures()
-    checks = [rule.indicator(measures[rule.measure]) for rule in policy.rules]
+    numbers, found = statistics.numbers(), measured or {}
+    checks = [
+        rule.indicator(found.get(rule.code, Measured(None)) if rule.is_sql else Measured(numbers[rule.measure])) for rule in policy.rules
+    ]
     return Evaluation(policy.version, tuple(sorted(checks, key=lambda check: (check.severity is Severity.WARNING, check.code))))
