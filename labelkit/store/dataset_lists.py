@@ -35,7 +35,8 @@ _PAGE = f"""
              WHEN s.workspaces = 1 THEN s.one_workspace || ': ' || s.media || ' media'
              ELSE s.workspaces || ' workspaces: ' || s.media || ' media' END AS scope,
         p.status, p.failure,
-        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial' ELSE coalesce(m.status, 'none') END AS materialization,
+        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial'
+             ELSE coalesce(m.status, 'none') END AS materialization,
         v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality,
         s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by,
         coalesce(f.state = 'frozen', FALSE) AS is_frozen

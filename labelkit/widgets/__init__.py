@@ -7,24 +7,38 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from labelkit.widgets.approvals import Approvals as Approvals
+    from labelkit.widgets.dataset_explorer import DatasetExplorer as DatasetExplorer
     from labelkit.widgets.frame_review import FrameReview as FrameReview
     from labelkit.widgets.preflight_table import PreflightTable as PreflightTable
     from labelkit.widgets.quality_badge import QualityBadge as QualityBadge
+    from labelkit.widgets.quality_panel import QualityPanel as QualityPanel
     from labelkit.widgets.review_queue import ReviewQueue as ReviewQueue
     from labelkit.widgets.revision_history import RevisionHistory as RevisionHistory
     from labelkit.widgets.sample_viewer import SampleViewer as SampleViewer
 
 _HOMES = {
     "Approvals": "approvals",
+    "DatasetExplorer": "dataset_explorer",
     "FrameReview": "frame_review",
     "PreflightTable": "preflight_table",
     "QualityBadge": "quality_badge",
+    "QualityPanel": "quality_panel",
     "ReviewQueue": "review_queue",
     "RevisionHistory": "revision_history",
     "SampleViewer": "sample_viewer",
 }
 
-__all__ = ["Approvals", "FrameReview", "PreflightTable", "QualityBadge", "ReviewQueue", "RevisionHistory", "SampleViewer"]
+__all__ = [
+    "Approvals",
+    "DatasetExplorer",
+    "FrameReview",
+    "PreflightTable",
+    "QualityBadge",
+    "QualityPanel",
+    "ReviewQueue",
+    "RevisionHistory",
+    "SampleViewer",
+]
 
 
 def __getattr__(name: str) -> object:

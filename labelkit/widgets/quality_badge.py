@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.quality import POLICY, Severity
 from labelkit.widgets import static
@@ -27,7 +27,7 @@ class QualityBadge(CommandWidget):
     """
 
     _browser = "quality_badge"
-    _styles = ("shared/lists.css", "quality_badge.css")
+    _styles = ("shared/lists.css", "shared/quality.css")
 
     def __init__(self, ws: Workspace, dataset: str | Dataset) -> None:
         self._ws = ws
@@ -64,9 +64,9 @@ class QualityBadge(CommandWidget):
         return static.card(self.describe(), policy, *([table] if self.value.checks else []))
 
 
-def quality_row(evaluation: Evaluation) -> Json:
-    """Return an evaluation as a view shows it: the badge with its tone, and the checks in order, those that fired first."""
-    checks = [*evaluation.indicators, *(check for check in evaluation.checks if not check.fired)]
+def quality_row(evaluation: Evaluation, *, ordered: bool = False) -> dict[str, Any]:
+    """Return an evaluation as a view shows it: the badge with its tone, and the checks, those that fired first unless `ordered`."""
+    checks = evaluation.checks if ordered else [*evaluation.indicators, *(check for check in evaluation.checks if not check.fired)]
     tone = "plain" if not evaluation.checks else "bad" if evaluation.hard_fails else "warn" if evaluation.warnings else "good"
     return {
         "badge": evaluation.badge,

@@ -28,6 +28,7 @@ TTL_S = 60.0
 KEPT_PAGES = 100
 KEPT_SAMPLES = 24
 PAGE = 50
+PICTURE_HEIGHT_PX = 440
 PAGES_AT_ONCE = 40  # what a reloaded page gets back at once
 
 
@@ -53,7 +54,7 @@ class SampleViewer(CommandWidget):
         label: str | None = None,
         camera_type: str | None = None,
         group: str | None = None,
-        height: int = 440,
+        height: int = PICTURE_HEIGHT_PX,
     ) -> None:
         self._ws = ws
         self.dataset = ws.datasets.get(dataset if isinstance(dataset, str) else dataset.id)

@@ -85,8 +85,9 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
  * @param {string} options.empty  the sentence shown when there are no rows
  * @param {number} [options.height]  px at most
  * @param {number} [options.rowHeight]  px
+ * @param {(last: number) => void} [options.seen]  told the index after the last row that is drawn, to read on in time
  */
-export function longTable({ label, columns, cells, empty, height = 320, rowHeight = 32 }) {
+export function longTable({ label, columns, cells, empty, height = 320, rowHeight = 32, seen }) {
   /** @type {Row[]} */
   let rows = [];
   let active = 0;
@@ -98,7 +99,7 @@ export function longTable({ label, columns, cells, empty, height = 320, rowHeigh
   const table = h("div", { role: "table", class: "lk-long-table", "aria-label": label }, h("div", { role: "rowgroup", class: "lk-long-head" }, headRow), body);
   const element = h("div", { class: "lk-long", tabindex: "0", role: "group", "aria-label": label, on: { keydown: pressed, focusin: entered } }, table, nothing);
   element.style.maxHeight = `${height}px`;
-  const win = windowed({ scroller: element, body, rowHeight, height, make });
+  const win = windowed({ scroller: element, body, rowHeight, height, make, seen });
 
   /** @param {HTMLElement} row */
   const control = (row) => /** @type {HTMLElement | null} */ (row.querySelector("[data-row-control]"));
@@ -157,6 +158,23 @@ export function longTable({ label, columns, cells, empty, height = 320, rowHeigh
       body.hidden = rows.length === 0;
       win.resize(rows.length);
       win.refresh();
+    },
+    /** Appends rows that were read on; the place stays. @param {Row[]} more */
+    extend(more) {
+      rows = [...rows, ...more];
+      table.setAttribute("aria-rowcount", String(rows.length + 1));
+      win.resize(rows.length);
+    },
+    /** Shows newer rows in the place of those that are there; place and focus stay. @param {Row[]} next */
+    renew(next) {
+      const place = element.scrollTop;
+      const focused = body.contains(body.ownerDocument.activeElement);
+      const kept = Math.min(active, Math.max(0, next.length - 1));
+      this.show(next);
+      active = kept;
+      element.scrollTop = place;
+      win.refresh();
+      if (focused && next.length) activate(active);
     },
     /** Draws the rows in sight anew; the focus stays in its row. */
     refresh() {
