@@ -11,13 +11,19 @@ import { candidates } from "./preflight_table/candidates.js";
 import { planView, resultView } from "./preflight_table/plan.js";
 
 /**
- * @typedef {{name: string, ratios: Record<string, number>, seed: number, min_annotations: number, include_reviewed_override: boolean, force: boolean}} Options
- * @typedef {{capability: string, options: Options, may_override: boolean, rows: import("./preflight_table/candidates.js").PackRow[], selected: string[], preflight: import("./preflight_table/plan.js").Plan | null, result: import("./preflight_table/plan.js").Result | null}} State
+ * @typedef {{name: string, split_strategy: string, split_column: string | null, ratios: Record<string, number>, seed: number, min_annotations: number, include_reviewed_override: boolean, force: boolean}} Options
+ * @typedef {{done: number, total: number | null}} Progress
+ * @typedef {{capability: string, options: Options, strategies: string[], columns: string[], running: Progress | null, may_override: boolean, rows: import("./preflight_table/candidates.js").PackRow[], selected: string[], preflight: import("./preflight_table/plan.js").Plan | null, result: import("./preflight_table/plan.js").Result | null}} State
  */
 
 const PAUSE_MS = 150;
 const PLAN_PATIENCE_MS = 15_000;
-const BUILD_PATIENCE_MS = 24 * 60 * 60 * 1000;
+/** @type {Record<string, [string, string]>} */
+const STRATEGIES = {
+  group_stable: ["Groups stay where they are", "A group that an earlier version placed never moves; new ones are balanced around them"],
+  group_ratio: ["Best balance for this version", "Every group is placed anew, as close to the shares as can be"],
+  predefined: ["As the media came", "A fact of each media names its split"],
+};
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
@@ -27,16 +33,33 @@ function render({ model, el }) {
   const plan = h("div", { class: "lk-stack lk-plan-box" }, h("div", { class: "lk-loading" }, "Loading\u2026"));
   const outcome = h("div", { role: "status" });
   const progress = h("progress", { class: "lk-progress", max: 1, "aria-label": "Build", hidden: true });
+  const far = h("span", { class: "lk-dim lk-far" });
+  const stop = button("Cancel", () => view.ask("cancel", {}, { patience: PLAN_PATIENCE_MS }));
   const build = button("Build dataset", run, { kind: "primary" });
+  let ready = false;
+  let running = false;
   const packs = candidates({ changed: later, say: view.say });
   /** @type {{on: Set<string>, off: Set<string>, options: Record<string, any>}} */
   let unsent = { on: new Set(), off: new Set(), options: {} };
   let timer = 0;
   let turn = 0;
 
-  /** @param {boolean} ready */
-  function allow(ready) {
-    build.setAttribute("aria-disabled", String(!ready));
+  /** @param {boolean} may */
+  function allow(may) {
+    ready = may;
+    build.setAttribute("aria-disabled", String(!ready || running));
+  }
+
+  /** Shows how far a build is; null once none is under way. @param {Progress | null} now */
+  function follow(now) {
+    running = now !== null;
+    progress.hidden = stop.hidden = !running;
+    far.textContent = now?.total ? `${count(now.done)} of ${count(now.total)} samples` : running ? "Begun" : "";
+    if (now?.total) {
+      progress.max = now.total;
+      progress.value = now.done;
+    } else progress.removeAttribute("value");
+    allow(ready);
   }
 
   /** @param {string[]} on @param {string[]} off */
@@ -90,11 +113,15 @@ function render({ model, el }) {
 
   async function run() {
     redraw(outcome);
-    progress.hidden = false;
-    progress.removeAttribute("value");
     view.show(null);
-    await view.ask("build", {}, { patience: BUILD_PATIENCE_MS });
-    progress.hidden = true;
+    follow({ done: 0, total: null });
+    if (!(await view.ask("build", {}, { patience: PLAN_PATIENCE_MS }))) follow(null);
+  }
+
+  /** @param {string} label @param {[string, string, string][]} choices value, text and title @param {string} value @param {(value: string) => void} set */
+  function choiceField(label, choices, value, set) {
+    const input = h("select", { class: "lk-input", "aria-label": label, on: { change: () => set(input.value) } }, ...choices.map(([one, text, title]) => h("option", { value: one, title, selected: one === value }, text)));
+    return field(label, input);
   }
 
   /** @param {string} label @param {HTMLElement} input */
@@ -118,14 +145,18 @@ function render({ model, el }) {
   }
 
   /** @param {State} state */
-  function showFields({ options, may_override: mayOverride }) {
+  function showFields({ options, strategies, columns, may_override: mayOverride }) {
+    const predefined = options.split_strategy === "predefined";
     const name = h("input", { type: "text", class: "lk-input", value: options.name, on: { change: () => change({ name: name.value }) } });
     const ratios = { ...options.ratios };
     redraw(
       fields,
       field("Dataset name", name),
-      ...Object.entries(ratios).map(([split, ratio]) => numberField(`Share of ${split}`, ratio, (value) => change({ ratios: Object.assign(ratios, { [split]: value }) && { ...ratios } }), { min: 0, max: 1, step: 0.05 })),
-      numberField("Seed", options.seed, (value) => change({ seed: value }), { step: 1 }),
+      choiceField("Split", strategies.map((one) => [one, ...STRATEGIES[one]]), options.split_strategy, (value) => change({ split_strategy: value })),
+      ...(predefined
+        ? [choiceField("Column of the split", columns.map((one) => [one, one.replaceAll("_", " "), ""]), options.split_column ?? columns[0], (value) => change({ split_column: value }))]
+        : Object.entries(ratios).map(([split, ratio]) => numberField(`Share of ${split}`, ratio, (value) => change({ ratios: Object.assign(ratios, { [split]: value }) && { ...ratios } }), { min: 0, max: 1, step: 0.05 }))),
+      ...(predefined ? [] : [numberField("Seed", options.seed, (value) => change({ seed: value }), { step: 1 })]),
       numberField("Least labels a frame", options.min_annotations, (value) => change({ min_annotations: value }), { min: 0, step: 1 }),
       h(
         "div",
@@ -143,28 +174,28 @@ function render({ model, el }) {
     showFields(state);
     packs.show(state.rows, state.selected);
     showPlan(state.preflight);
+    follow(state.running);
     redraw(outcome, state.result && resultView(state.result));
   }
 
   allow(false);
+  stop.hidden = true;
   const refresh = button("Refresh", () => view.ask("refresh", {}, { patience: PLAN_PATIENCE_MS }), { kind: "quiet" });
   view.root.append(
     head("Build a dataset", [about], [refresh, view.pythonButton()]),
     fields,
     part("Label packs", packs.element),
     part("What a build would decide", plan),
-    h("div", { class: "lk-row lk-build" }, build, progress),
+    h("div", { class: "lk-row lk-build" }, build, progress, far, stop),
     outcome,
   );
   view.kernel.on("state", show);
-  view.kernel.on("built", ({ result, preflight }) => {
-    redraw(outcome, resultView(result));
+  view.kernel.on("ended", ({ result, preflight }) => {
+    follow(null);
+    redraw(outcome, result && resultView(result));
     showPlan(preflight);
   });
-  view.kernel.on("progress", ({ done, total }) => {
-    progress.max = total || 1;
-    progress.value = done;
-  });
+  view.kernel.on("progress", follow);
   view.ask("ready", {}, { patience: PLAN_PATIENCE_MS }).then((state) => state && show(state));
   return () => {
     clearTimeout(timer);

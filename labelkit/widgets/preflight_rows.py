@@ -16,7 +16,7 @@ LISTED = 200
 
 def preflight_row(plan: Preflight) -> Json:
     """Return what a build would decide, as a view shows it."""
-    classes, shares = list(plan.class_counts), plan.plan.request.ratios
+    classes, shares = list(plan.class_counts), plan.plan.ratios
     excluded = plan.plan.excluded
     return {
         "ok": plan.ok,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
-from labelkit.core.datasets.builds import BuildRequest
+from labelkit.core.datasets.builds import SPLIT_COLUMNS, BuildRequest
 from labelkit.core.datasets.eligibility import ExclusionReason
+from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.core.review.packs import ReviewStatus, ValidationStatus
 from labelkit.errors import InvalidValue, NotFound
 from labelkit.widgets import news, static
@@ -19,20 +20,21 @@ if TYPE_CHECKING:
     import polars as pl
 
     from labelkit.core.datasets.preflight import Preflight
-    from labelkit.services.datasets import BuildResult
+    from labelkit.services.datasets import BuildJob, BuildResult
     from labelkit.widgets.base import Json
     from labelkit.workspace import Workspace
 
 SHOWN_PACKS = 200
 LISTED_IDS = 200
-CHANGEABLE = ("name", "ratios", "seed", "min_annotations", "include_reviewed_override", "force")
+CHANGEABLE = ("name", "split_strategy", "split_column", "ratios", "seed", "min_annotations", "include_reviewed_override", "force")
 
 
 class PreflightTable(CommandWidget):
     """The candidates of a capability with checkboxes, what a build of the ticked ones would decide, and the button that builds.
 
     `label_pack_ids` None ticks what a build would include by default. `.selected` are the ticked packs, `.value` is the request,
-    `.preflight` what a build would decide now, `.result` what the last build came to.
+    `.preflight` what a build would decide now, `.job` the build that was begun last, which goes on while other cells run, and `.result`
+    what the last build that ended came to.
     """
 
     _browser = "preflight_table"
@@ -47,6 +49,7 @@ class PreflightTable(CommandWidget):
         description: str | None = None,
         label_pack_ids: Iterable[str] | None = None,
         split_strategy: str = "group_stable",
+        split_column: str | None = None,
         ratios: Mapping[str, float] | None = None,
         seed: int = 0,
         min_annotations: int = 0,
@@ -61,6 +64,7 @@ class PreflightTable(CommandWidget):
             "name": name if name is not None else self.capability,
             "description": description,
             "split_strategy": split_strategy,
+            "split_column": split_column,
             "seed": seed,
             "min_annotations": min_annotations,
             "include_reviewed_override": include_reviewed_override,
@@ -70,6 +74,7 @@ class PreflightTable(CommandWidget):
         self._check({**self._options, "label_pack_ids": []})
         self.candidates: pl.DataFrame = ws.datasets.candidates(self.capability)
         self._selected: set[str] = set(self._default() if label_pack_ids is None else self._known(label_pack_ids))
+        self.job: BuildJob | None = None
         self.result: BuildResult | None = None
         super().__init__(key=(ws.path, ws.id, self.capability, name))
         news.listen(self, ws, self.refresh)
@@ -107,10 +112,13 @@ class PreflightTable(CommandWidget):
         return {
             "capability": self.capability,
             "options": request.model_dump(mode="json", include=set(CHANGEABLE)),
+            "strategies": [str(one) for one in SplitStrategy],
+            "columns": list(SPLIT_COLUMNS),
             "may_override": self._ws.actor.may(Action.INCLUDE_REVIEWED, self._ws.id),
             "rows": self._rows(request.include_reviewed_override),
             "selected": self.selected,
             "preflight": self._preflight_row(),
+            "running": self._running_row(),
             "result": None if self.result is None else result_row(self.result),
         }
 
@@ -142,19 +150,25 @@ class PreflightTable(CommandWidget):
             raise InvalidValue(what="options", reason=f"{', '.join(refused)} cannot be changed here", fix=f"Use {', '.join(CHANGEABLE)}.")
         self._check({**self._options, **options, "label_pack_ids": []})
         self._options |= options
-        if "include_reviewed_override" in options:  # other packs can be ticked now
+        if {"include_reviewed_override", "split_strategy"} & options.keys():  # other packs can be ticked, other fields are asked for
             self.tell("state", self.state())
         return self._preflight_row()
 
     @command("build")
     def build(self) -> Json:
-        """Build the ticked packs; every view sees the progress, what the build came to, and what another one would decide now."""
-        request = self.value
-        self.python = f"ws.datasets.build({self._call(request)})"
-        result = self._ws.datasets.build(request, progress=lambda done, total: self.tell("progress", {"done": done, "total": total}))
-        self.result = result
-        self.tell("built", {"result": result_row(result), "preflight": self._preflight_row()})
-        return {"outcome": str(result.outcome)}
+        """Begin to build the ticked packs, or go on with the build under way; every view sees the progress and what it came to."""
+        if self.job is None or not self.job.running:
+            request = self.value
+            self.python = f"ws.datasets.build({self._call(request)})"
+            self.job = self._ws.datasets.start(request, join=True, progress=self._moved, then=self._ended)
+        return {"build": self.job.build_id}
+
+    @command("cancel")
+    def cancel(self) -> Json:
+        """Stop the build under way at its next step."""
+        if self.job is not None:
+            self.job.cancel()
+        return {}
 
     # --- without a browser
 
@@ -195,7 +209,8 @@ class PreflightTable(CommandWidget):
         return wanted
 
     def _check(self, fields: Mapping[str, object]) -> BuildRequest:
-        return BuildRequest.model_validate(dict(fields))
+        foreign = {"ratios", "seed"} if fields["split_strategy"] == SplitStrategy.PREDEFINED else {"split_column"}
+        return BuildRequest.model_validate({name: value for name, value in fields.items() if name not in foreign})
 
     def _rows(self, override: bool) -> list[Json]:  # noqa: FBT001 - read once above
         columns = ("pack_id", "workspace", "media", "group_key", "camera_type", "revision_number", "frames", "annotations", "reason", "why")
@@ -212,6 +227,23 @@ class PreflightTable(CommandWidget):
             media = row["media"] if row["workspace"] == own else f"{row['workspace']}/{row['media']}"
             rows.append({**shown, "media": media, "selectable": row["included"] or admissible, "admitted": admissible})
         return rows
+
+    def _running_row(self) -> Json | None:
+        job = self.job
+        return {"build": job.build_id, "done": job.done, "total": job.total} if job is not None and job.running else None
+
+    def _moved(self, done: int, total: int) -> None:
+        self.tell("progress", {"done": done, "total": total})
+
+    def _ended(self, job: BuildJob) -> None:
+        """Show what a build came to, from the thread that carried it out."""
+        result = None
+        with self.guarded():
+            result = self.result = job.result()
+        with self.guarded():
+            row = None if result is None else result_row(result)
+            self.tell("ended", {"result": row, "preflight": self._preflight_row()})
+            news.tell_others(self, self._ws)
 
     def _preflight_row(self) -> Json | None:
         plan = self.preflight

@@ -87,6 +87,15 @@ class Bridge:
         """Bring what the widget sent by itself to the page."""
         self.page.evaluate("(messages) => window.deliver(messages)", self._taken())
 
+    def arrives(self, locator: Locator) -> Locator:
+        """Bring what the widget sends by itself to the page until something can be seen there, and return that."""
+        until = time.monotonic() + 20
+        while not locator.is_visible() and time.monotonic() < until:
+            self.page.wait_for_timeout(20)
+            self.deliver()
+        assert locator.is_visible()
+        return locator
+
     def asks_become(self, command: str, count: int) -> None:
         """Wait until there were so many asks of that command."""
         until = time.monotonic() + 10

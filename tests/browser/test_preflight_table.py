@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -84,7 +85,7 @@ def test_a_build_says_its_outcome_and_how_to_open_it_and_the_next_one_is_reused(
     build.click()
     # then
     outcome = page.get_by_role("group", name="Outcome")
-    expect(outcome).to_contain_text("A new dataset version was created")
+    shown.arrives(outcome.get_by_text("A new dataset version was created"))
     expect(outcome).to_contain_text("players v1")
     dataset = ws.datasets.get("players")
     expect(outcome.get_by_title(f"{dataset.id} (click to copy)")).to_be_visible()
@@ -93,8 +94,56 @@ def test_a_build_says_its_outcome_and_how_to_open_it_and_the_next_one_is_reused(
     # when
     build.click()
     # then
-    expect(outcome).to_contain_text("reused_success")
+    shown.arrives(outcome.get_by_text("reused_success"))
     assert str(shown.widget.result.outcome) == "reused_success"
+
+
+def test_a_build_shows_how_far_it_is_and_cancel_stops_it(
+    shown: Bridge, ws: Workspace, monkeypatch: pytest.MonkeyPatch, keep_picture: Callable[..., Path]
+) -> None:
+    # given a build that waits after its first step
+    page, free = shown.page, threading.Event()
+    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    moved = PreflightTable._moved
+    monkeypatch.setattr(PreflightTable, "_moved", lambda widget, done, total: (moved(widget, done, total), free.wait(30)))
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_hidden()
+    # when
+    page.get_by_role("button", name="Build dataset").click()
+    # then it says how far it is, and the choice stays free
+    shown.arrives(page.get_by_text("3 of 9 samples"))
+    expect(page.get_by_role("button", name="Build dataset")).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("checkbox", name="Select clip-3").uncheck()
+    expect(page.get_by_text("2 packs, 2 groups, 6 samples.")).to_be_visible()
+    keep_picture(page, "preflight-building")
+    # when
+    cancel.click()
+    expect(page.get_by_role("progressbar", name="Build")).to_be_visible()
+    free.set()
+    # then
+    shown.arrives(page.get_by_text("BUILD_CANCELED"))
+    shown.arrives(page.locator("button[aria-disabled=false]", has_text="Build dataset"))
+    expect(cancel).to_be_hidden()
+    assert ws.datasets.list()["failure"].to_list() == ["BUILD_CANCELED"]
+
+
+def test_the_way_of_splitting_decides_which_fields_there_are(shown: Bridge) -> None:
+    # given
+    page = shown.page
+    expect(page.get_by_label("Share of train")).to_be_visible()
+    # when
+    page.get_by_label("Split", exact=True).select_option("As the media came")
+    page.get_by_label("Column of the split").select_option("media")
+    # then
+    expect(page.get_by_role("table", name="Splits")).to_contain_text("clip-2")
+    expect(page.get_by_label("Share of train")).to_have_count(0)
+    expect(page.get_by_label("Seed")).to_have_count(0)
+    assert shown.widget.value.split_strategy == "predefined"
+    # when
+    page.get_by_label("Split", exact=True).select_option("Best balance for this version")
+    # then
+    expect(page.get_by_label("Share of train")).to_be_visible()
+    expect(page.get_by_role("table", name="Splits")).to_contain_text("train")
 
 
 def test_without_a_tick_there_is_nothing_to_build(shown: Bridge) -> None:
@@ -153,7 +202,7 @@ def test_ten_thousand_packs_are_a_screenful_of_rows_and_every_one_can_be_reached
     )
     widget.candidates = pl.concat([real, copies.select(real.columns)])
     # when
-    with in_page(page, widget, monkeypatch):
+    with in_page(page, widget, monkeypatch) as bridge:
         table = page.get_by_role("table", name="Candidate label packs")
         # then
         expect(table).to_have_attribute("aria-rowcount", str(MANY + 4))
@@ -230,12 +279,12 @@ def test_names_that_are_html_stay_names(page: Page, ws: Workspace, tmp_path: Pat
     ws.review.set_eligibility(outcome.revision.id, "APPROVED", expected_version=1)
     widget = PreflightTable(ws, PLAYERS, name=EVIL)
     # when
-    with in_page(page, widget, monkeypatch):
+    with in_page(page, widget, monkeypatch) as bridge:
         table = page.get_by_role("table", name="Candidate label packs")
         expect(table.get_by_text(EVIL).first).to_be_visible()
         page.get_by_role("button", name="Build dataset").click()
         # then
-        expect(page.get_by_role("group", name="Outcome")).to_contain_text(EVIL)
+        expect(bridge.arrives(page.get_by_role("group", name="Outcome"))).to_contain_text(EVIL)
         static = widget.to_html()
     page.set_content(static)
     page.wait_for_timeout(50)
@@ -255,7 +304,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(
         assert bridge.faults() == []
         # when
         page.get_by_role("button", name="Build dataset").click()
-        page.get_by_role("group", name="Outcome").wait_for()
+        bridge.arrives(page.get_by_role("group", name="Outcome"))
         # then
         assert bridge.faults() == []
         keep_picture(page, f"preflight-{theme}")

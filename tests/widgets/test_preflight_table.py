@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -59,6 +61,22 @@ def test_groups_and_classes_per_split_follow_the_ticks(wire: Wire, ws: Workspace
     assert wire.widget.selected == sorted([pack_of(ws, "clip-2"), pack_of(ws, "clip-3")])
 
 
+def build(wire: Wire) -> str:
+    """Build, wait until the view has heard what came of it, and return the outcome."""
+    before = len(wire.events("ended"))
+    answer = wire.ask("build")
+    assert answer["result"] == {"build": wire.widget.job.build_id}
+    return ended(wire, before)
+
+
+def ended(wire: Wire, before: int = 0) -> str:
+    until = time.monotonic() + 30
+    while len(wire.events("ended")) == before:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return str(wire.widget.job.result(0).outcome)
+
+
 def test_the_request_is_what_a_notebook_would_write(wire: Wire, ws: Workspace) -> None:
     # when
     wire.ask("change", options={"name": "balls of players", "seed": 7, "ratios": {"train": 0.5, "val": 0.5}})
@@ -110,32 +128,87 @@ def test_shares_that_do_not_add_up_are_an_issue_that_blocks(wire: Wire) -> None:
 
 def test_a_build_tells_its_progress_and_outcome_and_the_next_one_is_reused(wire: Wire, ws: Workspace) -> None:
     # when
-    first = wire.ask("build")["result"]["outcome"]
-    second = wire.ask("build")["result"]["outcome"]
+    first, second = build(wire), build(wire)
     # then
     assert [first, second] == ["created", "reused_success"]
-    assert wire.events("progress")[-1]["done"] == 9
-    told = wire.events("built")[0]
+    assert wire.events("progress")[-1] == {"done": 9, "total": 9}
+    told = wire.events("ended")[0]
     assert (told["result"]["name"], told["result"]["version"], told["result"]["included"]) == ("players", 1, 3)
     assert told["result"]["quality"]["badge"] == ws.datasets.get("players").quality.badge
     assert told["preflight"]["outcome"] == "reused_success"
     assert wire.widget.result.dataset.id == told["result"]["id"]
 
 
+def test_a_build_under_way_blocks_nothing_is_shown_to_a_new_view_and_can_be_stopped(
+    wire: Wire, ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a build that waits after its first step
+    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    arrived, free = threading.Event(), threading.Event()
+    moved = PreflightTable._moved
+
+    def hold(widget: PreflightTable, done: int, total: int) -> None:
+        moved(widget, done, total)
+        arrived.set()
+        assert free.wait(30)
+
+    monkeypatch.setattr(PreflightTable, "_moved", hold)
+    first = wire.ask("build")["result"]
+    assert arrived.wait(30)
+    # when somebody clicks twice, and another view opens
+    second = wire.ask("build")["result"]
+    shown = wire.ask("ready")["result"]["running"]
+    # then
+    assert second == first
+    assert shown == {"build": first["build"], "done": 3, "total": 9}
+    assert wire.ask("select", on=[], off=[pack_of(ws, "clip-1")])["ok"]
+    # when it is stopped
+    wire.ask("cancel")
+    free.set()
+    with pytest.raises(LabelkitError):
+        wire.widget.job.result(30)
+    with pytest.raises(LabelkitError):
+        ended(wire)
+    # then
+    assert [event["code"] for event in wire.events("error")] == ["BUILD_CANCELED"]
+    assert wire.events("ended") == [{"result": None, "preflight": wire.ask("ready")["result"]["preflight"]}]
+    assert wire.ask("ready")["result"]["running"] is None
+    assert ws.datasets.get("players").failure == "BUILD_CANCELED"
+
+
+def test_a_split_that_came_with_the_media_asks_for_its_column_only(wire: Wire, ws: Workspace) -> None:
+    # when
+    plan = wire.ask("change", options={"split_strategy": "predefined", "split_column": "media"})["result"]
+    # then each media is a split of its own, and shares and seed are not asked for
+    assert [(split["name"], split["samples"]) for split in plan["splits"]] == [(f"clip-{n}", 3) for n in (1, 2, 3)]
+    assert wire.events("state")[-1]["options"]["split_strategy"] == "predefined"
+    assert build(wire) == "created"
+    assert wire.widget.result.dataset.split_counts == {"clip-1": 3, "clip-2": 3, "clip-3": 3}
+    # when it is balanced again
+    wire.ask("change", options={"split_strategy": "group_ratio"})
+    # then
+    assert wire.widget.value == labelkit.BuildRequest(
+        capability=PLAYERS,
+        label_pack_ids=sorted(pack_of(ws, f"clip-{n}") for n in (1, 2, 3)),
+        name="players",
+        split_strategy="group_ratio",
+    )
+
+
 def test_force_builds_a_second_version_of_equal_content(wire: Wire) -> None:
     # given
-    wire.ask("build")
+    build(wire)
     wire.ask("change", options={"force": True})
     # when
-    answer = wire.ask("build")
+    outcome = build(wire)
     # then
-    assert answer["result"] == {"outcome": "created"}
+    assert outcome == "created"
     assert wire.widget.result.dataset.version == 2
 
 
 def test_what_was_built_is_shown_as_the_call_that_builds_the_same(wire: Wire, ws: Workspace) -> None:
     # given
-    wire.ask("build")
+    build(wire)
     # when
     again = eval(wire.widget.python, {"ws": ws, "labelkit": labelkit})
     # then
@@ -145,7 +218,7 @@ def test_what_was_built_is_shown_as_the_call_that_builds_the_same(wire: Wire, ws
 def test_many_packs_are_named_by_the_rule_that_ticked_them(wire: Wire, ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     monkeypatch.setattr("labelkit.widgets.preflight_table.LISTED_IDS", 2)
-    wire.ask("build")
+    build(wire)
     # when
     again = eval(wire.widget.python, {"ws": ws, "labelkit": labelkit, "pl": pl})
     # then

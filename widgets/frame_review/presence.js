@@ -6,17 +6,20 @@
 import { fill, h } from "../shared/dom.js";
 
 const EVERY_MS = 10_000;
+const SOON_MS = 500;
 const PATIENCE_MS = 600_000;
 
 /** @typedef {{user: string, frame: number}} Other */
 
 /**
- * @param {{kernel: import("../shared/commands.js").Channel, say: (text: string) => void}} options
+ * @param {{kernel: import("../shared/commands.js").Channel, say: (text: string) => void, busy: () => boolean}} options
+ *   `busy` says that a gesture is under way, during which nothing is asked
  */
-export function presence({ kernel, say }) {
+export function presence({ kernel, say, busy }) {
   const el = h("span", { class: "lk-presence lk-badge lk-tone-warn", hidden: true });
   let names = "";
   let asking = false;
+  let later = 0;
 
   /** @param {Other[]} others */
   function show(others) {
@@ -31,6 +34,7 @@ export function presence({ kernel, say }) {
 
   async function ask() {
     if (asking || kernel.gone()) return;
+    if (busy()) return void (later = window.setTimeout(ask, SOON_MS));
     asking = true;
     const answer = await kernel.ask("others", {}, { patience: PATIENCE_MS }).catch(() => null);
     asking = false;
@@ -39,5 +43,5 @@ export function presence({ kernel, say }) {
 
   const timer = setInterval(ask, EVERY_MS);
   void ask();
-  return { el, ask, close: () => clearInterval(timer) };
+  return { el, ask, close: () => (clearInterval(timer), clearTimeout(later)) };
 }

@@ -120,7 +120,7 @@ export class Review {
     this.conflict = conflictView({ frame, style, picture: this.cache.peek, facts: this.edits.facts, go: goes });
     this.objects = objectList({ style, select: (id) => this.stage.select(id), remove: (id) => this.apply({ kind: "delete", frame: this.index, id }) });
     this.seeking = seeking({ kernel, overview: this.overview, changed: () => (factsChanged(this), frameParts(this)) });
-    this.presence = presence({ kernel, say: (text) => frame.say(text) });
+    this.presence = presence({ kernel, say: (text) => frame.say(text), busy: () => this.stage.gesture !== null });
     this.light = lighting({ now: () => this.choices.now, set: (some) => this.choices.set(some), say: tells, hint, leave: () => this.stage.el.focus() });
     this.switches = ballSwitches((option) => this.actions[option](), hint);
     this.header = header(opening, this.actions, hint, this.presence.el, frame.pythonButton());
