@@ -202,7 +202,7 @@ def test_ten_thousand_packs_are_a_screenful_of_rows_and_every_one_can_be_reached
     )
     widget.candidates = pl.concat([real, copies.select(real.columns)])
     # when
-    with in_page(page, widget, monkeypatch) as bridge:
+    with in_page(page, widget, monkeypatch):
         table = page.get_by_role("table", name="Candidate label packs")
         # then
         expect(table).to_have_attribute("aria-rowcount", str(MANY + 4))
