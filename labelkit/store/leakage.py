@@ -1,4 +1,4 @@
-"""What two datasets share: label packs in SQL, pictures by their sha256 as a semi join over Parquet objects in the in-memory DuckDB."""
+"""What two datasets share: label packs in SQL, pictures by sha256 as a semi join over Parquet objects, and pictures that look alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labelkit.core.datasets.freezing import SharedSource, Way
+from labelkit.core.datasets.samples import sample_key
 from labelkit.errors import LabelkitError, StorageReadFailed
+from labelkit.store.near_duplicates import near_pairs, unhashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +34,12 @@ _FRAMES = """
     ORDER BY theirs
 """
 _MEDIA = "SELECT DISTINCT workspace, media FROM read_parquet($ours) WHERE split = $split"
+# Pictures that both have are found as such; here is what remains to be compared by its looks.
+_OWN_PICTURES = """
+    SELECT workspace, media, frame_index, sha256 FROM read_parquet($ours)
+    WHERE ($split::VARCHAR IS NULL OR split = $split) AND sha256 NOT IN (SELECT sha256 FROM read_parquet($theirs))
+"""
+_PICTURES = "SELECT workspace, media, frame_index, sha256 FROM read_parquet($theirs)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +65,22 @@ def sources(tx: Statements, version: VersionRow, split: str | None = None) -> So
     return Sources(version, named, tuple(row["chunk_object"] for row in chunks), split)
 
 
-def shared(db: Database, ours: Sources, frozen: Sequence[Sources]) -> list[SharedSource]:
-    """Return every path from a dataset, or from its split, to these frozen ones; of a frozen one all splits count.
+def shared(db: Database, ours: Sources, frozen: Sequence[Sources], *, complete: bool) -> list[SharedSource]:
+    """Return the paths from a dataset, or from its split, to these frozen ones; of a frozen one all splits count.
 
-    Reads keys and sha256 only. Raises `STORAGE_READ_FAILED`.
+    Unless they are to be `complete`, near-duplicates are looked for only where no pack and no picture is shared: that search takes the
+    longest. Reads keys and sha256 only. Raises `STORAGE_READ_FAILED`.
     """
     if not frozen:
         return []
-    return [*_packs(db, ours, frozen), *_frames(db, ours, frozen)]
+    found = [*_packs(db, ours, frozen), *_frames(db, ours, frozen)]
+    return [*found, *_near_duplicates(db, ours, frozen)] if complete or not found else found
+
+
+def unsearched(db: Database, ours: Sources, frozen: Sequence[Sources]) -> int:
+    """Return how many pictures of these datasets have no hashes, so that nobody knows what they are near-duplicates of."""
+    paths = [path for one in (ours, *frozen) for path in _paths(db, one)]
+    return unhashed(db, _read(db, "SELECT DISTINCT sha256 FROM read_parquet($paths)", paths=paths)) if frozen else 0
 
 
 def _packs(db: Database, ours: Sources, frozen: Sequence[Sources]) -> Iterator[SharedSource]:
@@ -87,6 +103,25 @@ def _frames(db: Database, ours: Sources, frozen: Sequence[Sources]) -> Iterator[
         hits = [chunks[path] for path in _paths(db, one) if path in chunks]
         if hits:
             yield SharedSource(one.version.version_id, one.version.title, Way.FRAME, sum(hit[0] for hit in hits), *hits[0][1:])
+
+
+def _near_duplicates(db: Database, ours: Sources, frozen: Sequence[Sources]) -> Iterator[SharedSource]:
+    """Yield the near-duplicates in each frozen set that the reviewers of its own workspace have not ruled out."""
+    with db.reading() as tx:
+        if not tx.rows("SELECT sha256 FROM frame_hashes LIMIT 1"):
+            return
+    for one in frozen:
+        paths = _paths(db, one)
+        mine = _read(db, _OWN_PICTURES, ours=_paths(db, ours), theirs=paths, split=ours.split)
+        theirs = _read(db, _PICTURES, theirs=paths)
+        swapped = mine.height > theirs.height  # the search looks the left side up under many keys, so the smaller one goes there
+        pairs = near_pairs(db, one.version.workspace_id, *((theirs, mine) if swapped else (mine, theirs)))
+        if not pairs.is_empty():
+            first = pairs.row(0, named=True)
+            sides = ("right", "left") if swapped else ("left", "right")
+            keys = (sample_key(first[f"{side}_workspace"], first[f"{side}_media"], first[f"{side}_frame"]) for side in sides)
+            count = int(pairs["frame_pairs"].sum())
+            yield SharedSource(one.version.version_id, one.version.title, Way.NEAR_DUPLICATE, count, *keys)
 
 
 def _paths(db: Database, of: Sources) -> list[str]:

@@ -6,13 +6,16 @@ import json
 from contextlib import ExitStack
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
 import labelkit
 from labelkit import BuildRequest
+from labelkit.core.datasets.near_duplicates import Ruling
 from labelkit.core.geometry import Box
 from labelkit.services.datasets import heartbeat
-from tests.services.packs import Pack, add, change
+from labelkit.store.near_duplicates import HASHES, pair_id
+from tests.services.packs import Pack, add, change, sha256
 from tests.services.worlds import as_user, refused, trail
 
 BOX = Box(10.0, 20.0, 30.0, 40.0)
@@ -50,6 +53,22 @@ def world():
 @pytest.fixture
 def hold(world):
     return world.build("hold", "a")
+
+
+@pytest.fixture(scope="module")
+def common():
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as ws:
+        world = World(ws)
+        world.build("hold", "a")
+        yield world
+
+
+@pytest.fixture
+def calm(common):
+    """A world that tests share, in which nothing is frozen."""
+    yield common
+    for name in common.ws.datasets.list().filter("is_frozen")["id"]:
+        common.ws.datasets.unfreeze(name, "the test is over")
 
 
 def train(dataset, **more) -> int:
@@ -124,21 +143,19 @@ CASES = [
 
 
 @pytest.mark.parametrize(("case", "call", "code", "status"), CASES, ids=[case[0] for case in CASES])
-def test_every_refusal_has_its_code(world, hold, tmp_path, case, call, code, status):
+def test_every_refusal_has_its_code(calm, tmp_path, case, call, code, status):
     # given
-    frozen_before = hold.is_frozen_test_set
+    before = trail(calm.ws, "code", "allowed")
 
     # when
     with pytest.raises(labelkit.LabelkitError) as found:
-        call(world, hold, tmp_path)
+        call(calm, calm.ws.datasets.get("hold"), tmp_path)
 
     # then nothing was written, and the deny is audited
     assert (found.value.code, found.value.status) == (code, status), case
     assert not (tmp_path / "out").exists()
-    assert frozen_before is False
-    if code not in ("INVALID_VALUE", "NOT_FOUND"):
-        denied = [row for row in trail(world.ws, "code", "allowed") if row[1] is False]
-        assert denied == [(code, False)]
+    denied = [row for row in trail(calm.ws, "code", "allowed")[len(before) :] if not row[1]]
+    assert denied == ([] if code in ("INVALID_VALUE", "NOT_FOUND") else [(code, False)])
 
 
 def test_a_dataset_without_content_cannot_be_frozen_or_trained_on(world):
@@ -340,6 +357,59 @@ def test_a_frozen_set_of_another_workspace_protects_its_pictures_and_keeps_its_n
 def _workspace(ws, name):
     with ws._database.transaction() as tx:
         return tx.workspaces.create(name, owner="ana")
+
+
+def near(world, *media: str, bits: int = 3) -> None:
+    """Say that the same frames of these media look alike, each `bits` apart from the media before; other pictures have no hashes."""
+    looks = [
+        (sha256(f"{name}/{frame}"), int(sha256(f"look {frame}")[:16], 16) ^ ((1 << bits * n) - 1), frame << 40)
+        for n, name in enumerate(media)
+        for frame in range(3)
+    ]
+    with world.ws._database.transaction() as tx:
+        tx.datasets.near_duplicates.add_hashes(pl.DataFrame(looks, schema=HASHES, orient="row"))
+
+
+def test_a_picture_that_looks_alike_is_a_leak(world, hold):
+    # given a frame of d that is 3 bits from one of the frozen set, and none of c
+    near(world, "a", "d")
+    hold.freeze()
+
+    # then
+    alike = world.build("alike", "c d")
+    assert leak(alike) == [("near-duplicate frame", 3, "club-a/d/000000", "club-a/a/000000")]
+    with pytest.raises(labelkit.LabelkitError, match=r"FROZEN_SOURCE_LEAKAGE_FORBIDDEN.*near-duplicate frame club-a/d/000000"):
+        train(alike)
+    with world.build("clean", "b c").for_training() as data:
+        assert data.unsearched == 6
+
+
+def test_a_training_on_what_looks_alike_keeps_others_from_freezing(world, hold):
+    near(world, "a", "d")
+    with world.build("alike", "d").for_training():
+        assert refused(hold.freeze) == "DATASET_IN_ACTIVE_USE"
+
+
+def test_pictures_that_a_reviewer_of_the_frozen_set_ruled_different_are_no_leak(world, hold):
+    # given
+    near(world, "a", "d")
+    hold.freeze()
+    alike = world.build("alike", "d")
+    known = dict(world.ws.media.list().select("name", "id").iter_rows())
+
+    # when
+    with world.ws._database.transaction() as tx:
+        pair = pair_id(known["a"], known["d"])
+        tx.datasets.near_duplicates.rule(world.ws.id, pair, Ruling.DIFFERENT, version=1, reason="another match", actor="ana")
+
+    # then
+    assert (leak(alike), train(alike)) == ([], 3)
+
+
+def test_pictures_farther_apart_than_a_near_duplicate_are_no_leak(world, hold):
+    near(world, "a", "d", bits=7)
+    hold.freeze()
+    assert leak(world.build("other", "d")) == []
 
 
 def test_a_damaged_object_lets_nobody_train(world, hold):

@@ -96,10 +96,14 @@ class OpenDataset:
 
 
 class TrainingData(OpenDataset):
-    """Content to train on. While it is open nobody can freeze what it uses."""
+    """Content to train on. While it is open nobody can freeze what it uses.
 
-    def __init__(self, content: Content, target: Target, heart: LeaseHeart) -> None:
+    `unsearched` counts pictures, its own and those of frozen sets, that no search for near-duplicates has looked at yet.
+    """
+
+    def __init__(self, content: Content, target: Target, heart: LeaseHeart, unsearched: int) -> None:
         super().__init__(content, target, Purpose.TRAINING)
+        self.unsearched = unsearched
         self._heart = heart
 
     def _within(self, split: str | None) -> str | None:
@@ -148,9 +152,9 @@ class LeaseHeart(Heartbeat):
 @contextmanager
 def training(gate: Gate, target: Target, content: Content, purpose: str | None) -> Iterator[TrainingData]:
     """Open a dataset for a training in the block; the lease ends with it, whatever happens in it."""
-    lease = start_training(gate, target, purpose)
+    lease, judged = start_training(gate, target, purpose)
     heart = LeaseHeart(gate.database, lease, target.title)
-    data = TrainingData(content, target, heart)
+    data = TrainingData(content, target, heart, judged.unsearched)
     try:
         with heart:
             yield data

@@ -78,8 +78,10 @@ class Guarded(ABC):
 
         Columns: frozen_id, frozen, by (`label pack`, `media frame`, `near-duplicate frame`), count (of packs or frames of the frozen
         set), ours and theirs (a pack id or sample key; of the first). No row: nothing frozen stands in the way of training on it.
+        Near-duplicates count unless a reviewer of the frozen set's workspace ruled them different; `ws.datasets.find_near_duplicates`
+        makes the hashes that they are found by.
         """
-        paths = guard.judge(self._gate, self._target(split)).paths
+        paths = guard.judge(self._gate, self._target(split), complete=True).paths
         rows = [(path.frozen_id, path.frozen, str(path.way), path.count, path.ours, path.theirs) for path in paths]
         return pl.DataFrame(rows, schema=LEAKAGE, orient="row")
 

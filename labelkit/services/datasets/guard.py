@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.freezing import check_training, decide_freeze, decide_unfreeze, require_frozen
 from labelkit.errors import FreezeStateConflict, LabelkitError, TrainingLeaseLost
-from labelkit.store.leakage import shared, sources
+from labelkit.store.leakage import shared, sources, unsearched
 
 if TYPE_CHECKING:
     from labelkit.core.datasets.freezing import Freezing, Lease, SharedSource
@@ -22,11 +22,15 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a training was judged on: its own frozen state, the paths to frozen sets, and which sets were frozen then."""
+    """What a training was judged on: its own frozen state, the paths to frozen sets, and which sets were frozen then.
+
+    `unsearched` counts the pictures, its own and frozen ones, without hashes: their near-duplicates are not known.
+    """
 
     state: Freezing
     paths: tuple[SharedSource, ...]
     marks: frozenset[tuple[str, int]]
+    unsearched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,20 @@ class Target:
         return f"dataset:{self.version}"
 
 
-def judge(gate: Gate, target: Target) -> Judged:
-    """Return every path from a dataset to the frozen sets of the store, in all workspaces; those you may not read by their id only."""
+def judge(gate: Gate, target: Target, *, complete: bool = False) -> Judged:
+    """Return the paths from a dataset to the frozen sets of the store, in all workspaces; those you may not read by their id only.
+
+    They are all of them where they are to be `complete`, and else at least one where there is one.
+    """
     with gate.read() as (tx, actor):
         rows = tx.freezing
         state, marks = rows.state(target.version), rows.marks()
         ours = sources(tx, rows.version(target.version), target.split)
         frozen = [sources(tx, one) for one in rows.frozen() if one.version_id != target.version]
     hidden = {one.version.version_id for one in frozen if not actor.may(Action.READ, one.version.workspace_id)}
-    paths = shared(gate.database, ours, frozen)
-    return Judged(state, tuple(_unnamed(path) if path.frozen_id in hidden else path for path in paths), marks)
+    paths = shared(gate.database, ours, frozen, complete=complete)
+    named = tuple(_unnamed(path) if path.frozen_id in hidden else path for path in paths)
+    return Judged(state, named, marks, 0 if paths else unsearched(gate.database, ours, frozen))
 
 
 def _unnamed(path: SharedSource) -> SharedSource:
@@ -82,7 +90,7 @@ def _leases_in_the_way(database: Database, version: str) -> dict[str, bool]:
         leases = [lease for some in tx.freezing.leases() for lease in some]
         mine = sources(tx, tx.freezing.version(version))
         theirs = {lease.id: sources(tx, tx.freezing.version(lease.version_id), lease.split) for lease in leases}
-    return {lease.id: lease.version_id == version or bool(shared(database, theirs[lease.id], [mine])) for lease in leases}
+    return {lease.id: lease.version_id == version or bool(shared(database, theirs[lease.id], [mine], complete=False)) for lease in leases}
 
 
 def _freeze(act: Act, target: Target, leases: list[Lease], reason: str | None, expected_version: int | None) -> None:
@@ -103,8 +111,11 @@ def unfreeze(gate: Gate, target: Target, *, reason: str | None, expected_version
         act.record("UNFROZEN", number=event.number, reason=event.reason)
 
 
-def start_training(gate: Gate, target: Target, purpose: str | None) -> str:
-    """Take a training lease on a dataset version or a split of it and return its id; nothing that it uses can be frozen until it ends."""
+def start_training(gate: Gate, target: Target, purpose: str | None) -> tuple[str, Judged]:
+    """Take a training lease on a dataset version, or a split of it, and return its id with what it was judged on.
+
+    Nothing that it uses can be frozen until it ends.
+    """
     for _ in range(ATTEMPTS):
         judged = judge(gate, target)
         with gate.act(Action.TRAIN, target.subject) as act:
@@ -113,8 +124,8 @@ def start_training(gate: Gate, target: Target, purpose: str | None) -> str:
             check_training(target.title, judged.state, judged.paths)
             until = act.tx.now + LEASE
             lease = act.tx.freezing.open_lease(target.version, split=target.split, purpose=purpose, actor=act.actor.user, until=until)
-            act.record("TRAINING_STARTED", lease=lease, split=target.split, purpose=purpose)
-            return lease
+            act.record("TRAINING_STARTED", lease=lease, split=target.split, purpose=purpose, unsearched=judged.unsearched)
+            return lease, judged
     raise FreezeStateConflict(reason=f"test sets kept being frozen while {target.title} was looked at")
 
 
