@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from labelkit.errors import MediaNotRecognized
-from labelkit.media.pictures import LARGE_PIXELS, MAX_PIXELS, kind_of, upright_rgb
+from labelkit.errors import FrameUnavailable, MediaNotRecognized
+from labelkit.media.pictures import LARGE_PIXELS, MAX_PIXELS, kind_of, quiet, upright_rgb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from labelkit.core.media import Frame
+    from labelkit.media.sources import FrameSource
 
 SIDE = 8  # bits a side
 DCT_SIDE = 32  # px
@@ -30,6 +37,31 @@ class PictureHashes:
 
     dhash: int
     phash: int
+
+
+def hash_frames(source: FrameSource, frames: Sequence[Frame], *, one_by_one: bool = False) -> list[PictureHashes | None]:
+    """Return the hashes of frames in their order, None for one whose picture cannot be read now; threads share the work.
+
+    `one_by_one` reads the pictures in order, which decoding a video wants. All pictures given are in memory at once.
+    """
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1), thread_name_prefix="labelkit-hash") as pool:
+        read = [_bytes(source, frame) for frame in frames] if one_by_one else list(pool.map(_bytes, [source] * len(frames), frames))
+        with quiet():
+            return list(pool.map(_hashes_or_none, read))
+
+
+def _bytes(source: FrameSource, frame: Frame) -> bytes | None:
+    try:
+        return source.bytes(frame)[0]
+    except FrameUnavailable:
+        return None
+
+
+def _hashes_or_none(data: bytes | None) -> PictureHashes | None:
+    try:
+        return None if data is None else hashes(data)
+    except MediaNotRecognized:
+        return None
 
 
 def hashes(data: bytes) -> PictureHashes:

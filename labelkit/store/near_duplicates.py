@@ -14,7 +14,7 @@ from labelkit.core.hashing import sha256_hex
 from labelkit.store.hamming import alike
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from labelkit.store.database import Database
     from labelkit.store.statements import Statements
@@ -106,7 +106,7 @@ class NearDuplicateRows:
     def listed(self, workspace: str, *, media: Sequence[str] | None = None, ruling: str | None = None) -> pl.DataFrame:
         """Return evidence with its newest ruling, closest pairs first; of `media` (ids) those that lie between two of them."""
         return self._tx.frame(
-            f"""SELECT n.id, r.ruling, r.version AS ruling_version, a.group_key AS group_a, wa.name AS workspace_a, a.name AS media_a,
+            f"""SELECT n.id, r.ruling, coalesce(r.version, 0) AS ruling_version, a.group_key AS group_a, wa.name AS workspace_a, a.name AS media_a,
                     n.frame_a, b.group_key AS group_b, wb.name AS workspace_b, b.name AS media_b, n.frame_b, n.dhash_distance,
                     n.phash_distance, n.frame_pairs, r.reason, r.ruled_by, r.ruled_at, n.found_by, n.found_at, n.sha256_a, n.sha256_b,
                     a.workspace_id AS workspace_id_a, b.workspace_id AS workspace_id_b
@@ -123,20 +123,21 @@ class NearDuplicateRows:
             ids=json.dumps(list(media or [])),
         )
 
-    def ruling(self, workspace: str, pair: str) -> dict[str, object] | None:
-        """Return the pair (id) with its newest ruling and version, None and 0 where nobody ruled; None where there is no such pair."""
-        return self._tx.one(
-            f"""SELECT n.id, n.media_a, n.media_b, r.ruling, coalesce(r.version, 0) AS version
-                FROM near_duplicates n LEFT JOIN ({_NEWEST}) r ON r.pair_id = n.id AND r.place = 1
-                WHERE n.workspace_id = $workspace AND n.id = $pair""",
+    def present(self, workspace: str, pairs: Sequence[str]) -> dict[str, tuple[str | None, int]]:
+        """Return the newest ruling and its version (None and 0 where nobody ruled) of those of these pairs (ids) that are evidence."""
+        rows = self._tx.frame(
+            f"""SELECT n.id, r.ruling, coalesce(r.version, 0) AS version
+                FROM near_duplicates n JOIN ({_IDS}) w ON w.id = n.id LEFT JOIN ({_NEWEST}) r ON r.pair_id = n.id AND r.place = 1
+                WHERE n.workspace_id = $workspace""",
             workspace=workspace,
-            pair=pair,
+            ids=json.dumps(list(pairs)),
         )
+        return {pair: (ruling, version) for pair, ruling, version in rows.iter_rows()}
 
-    def rule(self, workspace: str, pair: str, ruling: Ruling, *, version: int, reason: str, actor: str) -> None:
-        """Add a ruling; another one of the same version is the use case's conflict."""
-        made = {"workspace_id": workspace, "pair_id": pair, "version": version, "ruling": ruling, "reason": reason}
-        self._tx.insert("near_duplicate_rulings", [{**made, "ruled_at": self._tx.now, "ruled_by": actor}])
+    def rule(self, workspace: str, versions: Mapping[str, int], ruling: Ruling, *, reason: str, actor: str) -> None:
+        """Add a ruling to each pair (id) under its version; another one of the same version is the use case's conflict."""
+        made = {"workspace_id": workspace, "ruling": ruling, "reason": reason, "ruled_at": self._tx.now, "ruled_by": actor}
+        self._tx.insert("near_duplicate_rulings", [{**made, "pair_id": pair, "version": number} for pair, number in versions.items()])
 
     def rulings(self, workspace: str, pair: str) -> pl.DataFrame:
         """Return every ruling on a pair, newest first: version, ruling, reason, ruled_by, ruled_at."""

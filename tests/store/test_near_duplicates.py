@@ -88,7 +88,7 @@ def test_a_pair_that_was_ruled_different_at_last_is_no_pair(db, club, rulings, s
         rows.add_hashes(hashed(p=LOOK, r=NEAR))
         rows.add(club, pair(), actor="ana")
         for version, ruling in enumerate(rulings, 1):
-            rows.rule(club, pair_id("med_a", "med_b"), Ruling(ruling), version=version, reason="seen", actor="ana")
+            rows.rule(club, {pair_id("med_a", "med_b"): version}, Ruling(ruling), reason="seen", actor="ana")
 
     # then
     assert near_pairs(db, club, samples(("a", 0, "p")), samples(("b", 0, "r"))).height == seen
@@ -109,7 +109,7 @@ def test_evidence_is_kept_once_and_links_groups_until_it_is_ruled_out(db, club):
     # when one of them is ruled
     with db.transaction() as tx:
         before = tx.datasets.near_duplicates.evidence(club, ["med_a", "med_c"])
-        tx.datasets.near_duplicates.rule(club, ab, Ruling.DIFFERENT, version=1, reason="other day", actor="ana")
+        tx.datasets.near_duplicates.rule(club, {ab: 1}, Ruling.DIFFERENT, reason="other day", actor="ana")
         after = tx.datasets.near_duplicates.evidence(club, ["med_a", "med_c"])
 
     # then
@@ -118,8 +118,10 @@ def test_evidence_is_kept_once_and_links_groups_until_it_is_ruled_out(db, club):
     with db.reading() as tx:
         rows = tx.datasets.near_duplicates
         assert rows.searched(club) == {"med_a": 0, "med_b": 0}
-        assert rows.ruling(club, ab) == {"id": ab, "media_a": "med_a", "media_b": "med_b", "ruling": "different", "version": 1}
-        assert rows.ruling(club, "near_nothing") is None
+        assert rows.present(club, [ab, pair_id("med_b", "med_c"), "near_nothing"]) == {
+            ab: ("different", 1),
+            pair_id("med_b", "med_c"): (None, 0),
+        }
         listed = rows.listed(club)
         shown = listed.sort("media_a").select("media_a", "media_b", "ruling", "frame_pairs", "found_by")
         assert shown.rows() == [("a", "b", "different", 4, "ana"), ("b", "c", None, 4, "ana")]
@@ -129,7 +131,7 @@ def test_evidence_is_kept_once_and_links_groups_until_it_is_ruled_out(db, club):
 
 def test_two_rulings_of_one_version_are_a_conflict(db, club):
     with db.transaction() as tx:
-        tx.datasets.near_duplicates.rule(club, "near_1", Ruling.DIFFERENT, version=1, reason="seen", actor="ana")
+        tx.datasets.near_duplicates.rule(club, {"near_1": 1}, Ruling.DIFFERENT, reason="seen", actor="ana")
     with pytest.raises(LabelkitError) as refused, db.transaction() as tx:
-        tx.datasets.near_duplicates.rule(club, "near_1", Ruling.DUPLICATE, version=1, reason="seen", actor="bob")
+        tx.datasets.near_duplicates.rule(club, {"near_1": 1}, Ruling.DUPLICATE, reason="seen", actor="bob")
     assert refused.value.code == "STORE_CONFLICT"

@@ -32,6 +32,7 @@ from labelkit.services.datasets.exploring import built_from, listed
 from labelkit.services.datasets.exporting import ExportReport
 from labelkit.services.datasets.jobs import BuildJob
 from labelkit.services.datasets.lineage import Lineage
+from labelkit.services.datasets.near_duplicates import NearDuplicates
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Datasets:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._jobs: WeakSet[BuildJob] = WeakSet()
+        self._near_duplicates = NearDuplicates(gate)
 
     def candidates(self, capability: str) -> pl.DataFrame:
         """Return every pack of a capability in the workspaces that you may read, with what a build would do with it by default.
@@ -87,6 +89,49 @@ class Datasets:
             for revision in [verdict.revision]
         ]
         return pl.DataFrame(rows, schema=CANDIDATES, orient="row").sort("workspace", "media", "pack_id")
+
+    def find_near_duplicates(
+        self,
+        capability: str | None = None,
+        *,
+        label_pack_ids: Sequence[str] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> pl.DataFrame:
+        """Search the media of a capability's packs, or of these packs, for frames that look alike; return the evidence as `near_duplicates`.
+
+        Each picture is hashed once ever; a call that was interrupted goes on where it was. New media are compared with each other and
+        with all that were searched before in this workspace: two frames are near-duplicates where neither their dHash nor their pHash
+        differs in more than 6 of 64 bits. Pairs within a group are no evidence: a group is never cut. `progress` is called with the
+        pictures hashed and all that have to be. Frames that cannot be read now are left to a later call. For reviewers and above.
+
+        Raises `PERMISSION_DENIED`, `NOT_FOUND`, `INVALID_VALUE`, `STORE_CONFLICT`.
+        """
+        return self._near_duplicates.find(capability, label_pack_ids, progress)
+
+    def near_duplicates(
+        self, capability: str | None = None, *, label_pack_ids: Sequence[str] | None = None, ruling: str | None = None
+    ) -> pl.DataFrame:
+        """Return the evidence of near-duplicates, one row a pair of media of different groups, the closest pairs first.
+
+        All of the workspace's, or that among the media of a capability's packs or of these packs; `ruling` asks for `duplicate`,
+        `different` or `none`. Columns: id, ruling (null where nobody ruled), ruling_version, then group, workspace, media and frame of
+        both sides (the closest two frames) as group_a … frame_b, dhash_distance and phash_distance in bits, frame_pairs (how many pairs
+        of frames are near enough), reason, ruled_by, ruled_at, found_by, found_at, sha256_a, sha256_b.
+        """
+        return self._near_duplicates.listed(capability, label_pack_ids, ruling=ruling)
+
+    def rule_near_duplicate(self, pair_id: str | Sequence[str], ruling: str, *, reason: str, expected_version: int | None = None) -> None:
+        """Rule that a pair of media (or several) is `different`, which holds their groups together no more, or `duplicate`: confirmed.
+
+        A later ruling counts over an earlier one, and all are kept (`near_duplicate_rulings`). `expected_version` is the `ruling_version`
+        that was looked at. For reviewers and above. Raises `PERMISSION_DENIED`, `NOT_FOUND`, `REASON_REQUIRED`, `INVALID_VALUE` and
+        `NEAR_DUPLICATE_RULING_CONFLICT`.
+        """
+        self._near_duplicates.rule(pair_id, ruling, reason=reason, expected_version=expected_version)
+
+    def near_duplicate_rulings(self, pair_id: str) -> pl.DataFrame:
+        """Return every ruling on a pair, newest first: version, ruling, reason, ruled_by, ruled_at."""
+        return self._near_duplicates.rulings(pair_id)
 
     def preflight(self, request: BuildRequest) -> Preflight:
         """Return everything that a build of this request would decide; nothing is written.
