@@ -166,3 +166,23 @@ def test_axe_finds_no_fault(page: Page, short: Match, monkeypatch: pytest.Monkey
     # then
     assert twin.bridge.faults() == []
     twin.review.close()
+
+
+def test_nobody_asks_who_is_there_while_something_is_dragged(page: Page, show: Callable[[FrameReview], Twin], short: Match) -> None:
+    # given a clock that the test moves, and a box that is being drawn
+    page.clock.install()
+    twin = show(reviews.players(short))
+    asked = len(twin.bridge.asks("others"))
+    page.mouse.move(*twin.at(20, 20))
+    page.mouse.down()
+    page.mouse.move(*twin.at(90, 90), steps=4)
+    # when longer passes than two signs of life are apart
+    page.clock.run_for(25_000)
+    # then
+    assert len(twin.bridge.asks("others")) == asked
+    # when
+    page.mouse.up()
+    page.clock.run_for(1_000)
+    # then
+    assert len(twin.bridge.asks("others")) == asked + 1
+    assert [op["kind"] for op in twin.ops()] == ["add_box"]

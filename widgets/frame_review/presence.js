@@ -33,6 +33,7 @@ export function presence({ kernel, say, busy }) {
   }
 
   async function ask() {
+    clearTimeout(later);
     if (asking || kernel.gone()) return;
     if (busy()) return void (later = window.setTimeout(ask, SOON_MS));
     asking = true;
