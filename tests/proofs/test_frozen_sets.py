@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,9 @@ from labelkit.workspace import Workspace
 from tests.services.packs import Pack, add
 from tests.services.worlds import refused
 from tests.store.processes import run_all, start
+
+if TYPE_CHECKING:
+    from labelkit.services.datasets import Dataset
 
 BOX = Box(10.0, 20.0, 30.0, 40.0)
 PLAIN = Pack("m", [("APPROVED", {0: [("player", BOX)]})], frames=2)
@@ -55,10 +59,18 @@ class FrozenSets(RuleBasedStateMachine):
         self.frozen: set[str] = set()
         self.open_doors: dict[str, ExitStack] = {}
         self.audited: list[tuple[str, bool]] = []
+        self.known: dict[tuple[str, str], Dataset] = {}
 
     def teardown(self) -> None:
+        """Look at every dataset once, at the end, because each look takes a while."""
         for door in self.open_doors.values():
             door.close()
+        assert set(self.ws.datasets.list().filter("is_frozen")["name"]) == self.frozen
+        for name, media in self.media.items():
+            packs = {(other, "label pack") for other in self.frozen - {name} if media & self.media[other]}
+            frames = {(other, "media frame") for other in self.frozen - {name} if self.shares(name, other)}
+            found = self.dataset(name).leakage().select("frozen", "by").rows()
+            assert {(title.split(" v1 ")[0], way) for title, way in found} == packs | frames
 
     def trail(self) -> list[tuple[str, bool]]:
         rows = self.ws.audit(limit=100_000).reverse()
@@ -79,7 +91,9 @@ class FrozenSets(RuleBasedStateMachine):
         self.audited.append((code, False))
 
     def dataset(self, name: str, user: str = "developer"):
-        return self.seen[user].datasets.get(name)
+        if (name, user) not in self.known:
+            self.known[name, user] = self.seen[user].datasets.get(name)
+        return self.known[name, user]
 
     # --- steps
 
@@ -164,10 +178,6 @@ class FrozenSets(RuleBasedStateMachine):
     # --- what holds after each
 
     @invariant()
-    def what_is_frozen_is_what_the_model_says(self) -> None:
-        assert set(self.ws.datasets.list().filter("is_frozen")["name"]) == self.frozen
-
-    @invariant()
     def nothing_that_is_trained_on_is_shared_with_what_is_frozen(self) -> None:
         assert not any(self.shares(name, held) for name in self.open_doors for held in self.frozen)
 
@@ -175,18 +185,9 @@ class FrozenSets(RuleBasedStateMachine):
     def every_allow_and_deny_has_its_audit_row_in_order(self) -> None:
         assert self.trail()[self.before :] == self.audited
 
-    @invariant()
-    def leakage_tells_each_way_to_each_frozen_set(self) -> None:
-        for name in list(self.media)[-1:]:
-            both = {other: self.media[name] & self.media[other] for other in self.frozen - {name}}
-            packs = {(other, "label pack") for other in both if both[other]}
-            frames = {(other, "media frame") for other in both if self.shares(name, other)}
-            found = self.dataset(name).leakage().select("frozen", "by").rows()
-            assert {(title.split(" v1 ")[0], way) for title, way in found} == packs | frames
-
 
 TestFrozenSets = FrozenSets.TestCase
-TestFrozenSets.settings = settings(settings.get_profile("labelkit"), max_examples=15, stateful_step_count=15)
+TestFrozenSets.settings = settings(settings.get_profile("labelkit"), max_examples=12, stateful_step_count=15)
 
 # --- between processes
 
@@ -213,10 +214,10 @@ with labelkit.open(path, workspace="club-a", user="ana", deadline_s=60) as ws, E
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """A store with one dataset of each of 8 media."""
+    """A store with one dataset of each of five media."""
     path = tmp_path_factory.mktemp("frozen") / "labels.duckdb"
     with labelkit.open(path, workspace="club-a", user="ana") as ws:
-        ids = add(ws, [PLAIN.with_(media=f"m{n}") for n in range(8)])
+        ids = add(ws, [PLAIN.with_(media=f"m{n}") for n in range(5)])
         for media, pack in ids.items():
             ws.datasets.build(BuildRequest(capability="player_detection", label_pack_ids=[pack], name=media, ratios={"train": 1.0}))
     return path
