@@ -34,6 +34,7 @@ from labelkit.services.datasets.jobs import BuildJob
 from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.near_duplicates import NearDuplicates
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
+from labelkit.services.datasets.quality_rules import QualityRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ JOINED_S = 0.5
 CLOSING_S = 30.0
 
 
-class Datasets:
+class Datasets(QualityRules):
     """Every use case of datasets, for one workspace."""
 
     def __init__(self, gate: Gate) -> None:
@@ -97,7 +98,7 @@ class Datasets:
         label_pack_ids: Sequence[str] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> pl.DataFrame:
-        """Search the media of a capability's packs, or of these packs, for frames that look alike; return the evidence as `near_duplicates`.
+        """Search the media of a capability's packs, or of these packs, for frames that look alike; return what `near_duplicates` does.
 
         Each picture is hashed once ever; a call that was interrupted goes on where it was. New media are compared with each other and
         with all that were searched before in this workspace: two frames are near-duplicates where neither their dHash nor their pHash
