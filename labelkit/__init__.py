@@ -5,7 +5,7 @@ they need when they are first used, so that `import labelkit` is quick and works
 
 >>> import labelkit
 >>> sorted(name for name in dir(labelkit) if not name.startswith("_"))[:5]
-['BuildRequest', 'LabelkitError', 'ReviewOp', 'Workspace', 'open']
+['BuildRequest', 'LabelkitError', 'QualityRule', 'ReviewOp', 'Workspace']
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from labelkit import synthetic as synthetic
     from labelkit import widgets as widgets
     from labelkit.core.datasets.builds import BuildRequest as BuildRequest
+    from labelkit.core.datasets.quality_rules import QualityRule as QualityRule
     from labelkit.core.review.operations import ReviewOp as ReviewOp
     from labelkit.workspace import Workspace as Workspace
     from labelkit.workspace import open as open
@@ -27,13 +28,25 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BuildRequest": "labelkit.core.datasets.builds",
+    "QualityRule": "labelkit.core.datasets.quality_rules",
     "ReviewOp": "labelkit.core.review.operations",
     "Workspace": "labelkit.workspace",
     "open": "labelkit.workspace",
 }
 _MODULES = ("recipes", "synthetic", "widgets")
 
-__all__ = ["BuildRequest", "LabelkitError", "ReviewOp", "Workspace", "__version__", "open", "recipes", "synthetic", "widgets"]
+__all__ = [
+    "BuildRequest",
+    "LabelkitError",
+    "QualityRule",
+    "ReviewOp",
+    "Workspace",
+    "__version__",
+    "open",
+    "recipes",
+    "synthetic",
+    "widgets",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,7 @@ from labelkit.store.dataset_lists import DatasetLists
 from labelkit.store.liveness import is_gone
 from labelkit.store.materials import MaterialRows
 from labelkit.store.near_duplicates import NearDuplicateRows
+from labelkit.store.quality_rules import QualityRuleRows
 from labelkit.store.snapshots import SnapshotRows
 from labelkit.store.sources import SourceRows
 
@@ -109,6 +110,7 @@ class DatasetRows:
     def __init__(self, tx: Statements) -> None:
         self._tx = tx
         self.lists = DatasetLists(tx)
+        self.quality_rules = QualityRuleRows(tx)
         self.snapshots = SnapshotRows(tx)
         self.sources = SourceRows(tx)
         self.materials = MaterialRows(tx)

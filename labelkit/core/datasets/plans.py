@@ -61,6 +61,7 @@ class BuildPlan:
     evidence: Evidence = NO_EVIDENCE
     joined: tuple[tuple[str, ...], ...] = ()
     units: Units = NONE_JOINED
+    quality: str = POLICY.identity
 
     @cached_property
     def included(self) -> tuple[Verdict, ...]:
@@ -158,7 +159,7 @@ class BuildPlan:
                 "policies": {
                     "eligibility": ELIGIBILITY_POLICY,
                     "split": self.strategy.policy,
-                    "quality": POLICY.version,
+                    "quality": self.quality,
                     "snapshot": SNAPSHOT_FORMAT,
                 },
             }
@@ -197,6 +198,7 @@ def make_plan(
     placed: Mapping[str, str],
     *,
     evidence: Evidence = NO_EVIDENCE,
+    quality: str = POLICY.identity,
     override_refused_to: str | None = None,
 ) -> BuildPlan:
     """Decide a build from its facts. `override_refused_to` names a user who asked for REVIEWED revisions without being a developer."""
@@ -216,7 +218,7 @@ def make_plan(
     near = in_the_way(evidence, joined, placement, wanted=request.join_near_duplicates)
     refusals += [*more, *(near if request.join_near_duplicates else [])]
     warnings = () if request.join_near_duplicates else tuple(near)
-    return BuildPlan(request, tuple(verdicts), filled, known, placement, tuple(refusals), warnings, evidence, joined, units)
+    return BuildPlan(request, tuple(verdicts), filled, known, placement, tuple(refusals), warnings, evidence, joined, units, quality)
 
 
 def column_of(request: BuildRequest) -> str:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from html import escape
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.tables import indented, table_html, table_text
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BELOW, ABOVE = "below", "above"
+SHOWN = 60  # characters of a measure in a table
 
 
 class Severity(StrEnum):
@@ -190,7 +192,9 @@ class QualityPolicy:
     @property
     def _table(self) -> tuple[list[str], list[list[object]]]:
         ordered = sorted(self.rules, key=lambda rule: (rule.severity is Severity.WARNING, rule.code))
-        rows: list[list[object]] = [[r.code, r.severity, r.measure, r.limit, "own" if r.own else POLICY.version] for r in ordered]
+        rows: list[list[object]] = [
+            [r.code, r.severity, shorten(r.measure, SHOWN), r.limit, "own" if r.own else POLICY.version] for r in ordered
+        ]
         return ["code", "severity", "measure", "wanted", "from"], rows
 
 

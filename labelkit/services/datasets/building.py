@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildOutcome, BuildStatus, BuildStep
-from labelkit.core.datasets.quality import evaluate
 from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.errors import (
     BuildCanceled,
@@ -25,6 +24,7 @@ from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.heartbeat import LEASE
 from labelkit.services.datasets.jobs import BuildHeart
 from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
+from labelkit.services.datasets.quality_rules import judged
 from labelkit.store.datasets import NewBuild
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
@@ -193,7 +193,7 @@ class Builder:
             running = tx.datasets.build(self._workspace, self._build_id)
         if running is not None:
             statistics = promised.kept(self._gate, running, tree, self._facts.capability, statistics, heart.check)
-        evaluation = evaluate(statistics, self._request.capability)
+        evaluation = judged(self._database.objects, self._facts.quality, self._request.capability, statistics, tree)
         if evaluation.hard_fails and self._enforced():
             self._stop(statistics, evaluation)
             self._refuse_hard_fails(evaluation, self._build_id)

@@ -15,6 +15,7 @@ from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.near_duplicates import NO_EVIDENCE, Evidence
 from labelkit.core.datasets.plans import BuildPlan, make_plan
+from labelkit.core.datasets.quality import POLICY
 from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.services.datasets import promised
 from labelkit.store.samples import grouped, is_counted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.builds import BuildRequest
     from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.fingerprint import Fingerprint
+    from labelkit.core.datasets.quality import QualityPolicy
     from labelkit.core.review.annotations import Capability
     from labelkit.store.database import Database
     from labelkit.store.datasets import BuildRow
@@ -45,6 +47,7 @@ class Facts:
     class_counts: dict[str, dict[str, int]]
     placed: dict[str, str]
     near_duplicates: Evidence = NO_EVIDENCE
+    quality: QualityPolicy = POLICY
 
     @property
     def override_refused_to(self) -> str | None:
@@ -72,7 +75,8 @@ def load(tx: Transaction, workspace: str, actor: Actor, request: BuildRequest, *
     counts = tx.datasets.sources.class_counts([one.revision.id for one in counted if one.revision is not None]) if needed else {}
     media = sorted({one.pack.media_id for one in verdicts if one.included})
     near = NO_EVIDENCE if request.join_near_duplicates is False else tx.datasets.near_duplicates.evidence(workspace, media)
-    return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed, near)
+    quality = tx.datasets.quality_rules.policy(workspace, request.capability)
+    return Facts(request, actor, workspace, capability, tuple(verdicts), counts, placed, near, quality)
 
 
 def plan(database: Database, facts: Facts) -> BuildPlan:
@@ -85,6 +89,7 @@ def plan(database: Database, facts: Facts) -> BuildPlan:
         groups,
         facts.placed,
         evidence=facts.near_duplicates,
+        quality=facts.quality.identity,
         override_refused_to=facts.override_refused_to,
     )
     return replace(planned, refusals=(*planned.refusals, *promised.refusals(facts.request, facts.capability, database.path)))
