@@ -106,10 +106,11 @@ class NearDuplicateRows:
     def listed(self, workspace: str, *, media: Sequence[str] | None = None, ruling: str | None = None) -> pl.DataFrame:
         """Return evidence with its newest ruling, closest pairs first; of `media` (ids) those that lie between two of them."""
         return self._tx.frame(
-            f"""SELECT n.id, r.ruling, coalesce(r.version, 0) AS ruling_version, a.group_key AS group_a, wa.name AS workspace_a,
-                    a.name AS media_a, n.frame_a, b.group_key AS group_b, wb.name AS workspace_b, b.name AS media_b, n.frame_b,
-                    n.dhash_distance, n.phash_distance, n.frame_pairs, r.reason, r.ruled_by, r.ruled_at, n.found_by, n.found_at, n.sha256_a, n.sha256_b,
-                    a.workspace_id AS workspace_id_a, b.workspace_id AS workspace_id_b
+            f"""SELECT n.id, r.ruling, coalesce(r.version, 0) AS ruling_version,
+                    a.group_key AS group_a, wa.name AS workspace_a, a.name AS media_a, n.frame_a,
+                    b.group_key AS group_b, wb.name AS workspace_b, b.name AS media_b, n.frame_b,
+                    n.dhash_distance, n.phash_distance, n.frame_pairs, r.reason, r.ruled_by, r.ruled_at, n.found_by, n.found_at,
+                    n.sha256_a, n.sha256_b, a.workspace_id AS workspace_id_a, b.workspace_id AS workspace_id_b
                 FROM near_duplicates n
                 JOIN media a ON a.id = n.media_a JOIN workspaces wa ON wa.id = a.workspace_id
                 JOIN media b ON b.id = n.media_b JOIN workspaces wb ON wb.id = b.workspace_id

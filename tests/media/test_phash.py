@@ -101,8 +101,8 @@ def test_bytes_that_are_no_picture_have_no_hashes(data):
 
 def test_frames_are_hashed_in_their_order_and_one_that_is_gone_has_none(tmp_path):
     # given three pictures, one of them of a kind that browsers do not show, and one that is deleted later
-    for index, format in enumerate(("PNG", "TIFF", "PNG", "PNG")):
-        (tmp_path / f"{index}.{format.lower()}").write_bytes(encoded(blurred(index), format))
+    for index, kind in enumerate(("PNG", "TIFF", "PNG", "PNG")):
+        (tmp_path / f"{index}.{kind.lower()}").write_bytes(encoded(blurred(index), kind))
     found = scan(tmp_path)
     (tmp_path / "2.png").unlink()
     source = open_frames(MediaKind.IMAGES, found.root, found.to_polars())

@@ -9,6 +9,7 @@ import pytest
 from labelkit import BuildRequest
 from labelkit.core.datasets.builds import BuildOutcome
 from labelkit.core.datasets.eligibility import PackFacts, Policy, RevisionFacts, judge
+from labelkit.core.datasets.near_duplicates import NO_EVIDENCE
 from labelkit.core.datasets.plans import BuildPlan, make_plan
 from labelkit.core.datasets.preflight import Preflight
 from labelkit.core.datasets.splits import GroupCounts
@@ -37,10 +38,10 @@ def pack(number: int, **change: object) -> PackFacts:
 PACKS = [pack(n) for n in range(10)]
 
 
-def plan(packs=PACKS, groups=GROUPS, placed=None, *, override_refused_to=None, **change) -> BuildPlan:
+def plan(packs=PACKS, groups=GROUPS, placed=None, *, evidence=NO_EVIDENCE, override_refused_to=None, **change) -> BuildPlan:
     request = BuildRequest(**{"capability": "player_detection", "label_pack_ids": [p.pack_id for p in packs], "name": "players"} | change)
     verdicts = judge(packs, Policy("player_detection", frozenset({"ws"})))
-    return make_plan(request, verdicts, groups, placed or {}, override_refused_to=override_refused_to)
+    return make_plan(request, verdicts, groups, placed or {}, evidence=evidence, override_refused_to=override_refused_to)
 
 
 def test_counts_add_up_over_splits_and_groups_are_whole():
