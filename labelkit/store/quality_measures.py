@@ -6,7 +6,7 @@ import json
 import math
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.quality import MEASURES, Measured
 from labelkit.errors import QualityRuleInvalid
@@ -61,11 +61,11 @@ def _answers(
         answers, why = _run(json.dumps(job), START_S + len(waiting) * limit_s)
         answers += [] if len(answers) == len(waiting) else [{"problem": why.format(limit_s=limit_s)}]
         for answer in answers:
-            yield answer.get("value"), answer.get("problem", "")
+            yield answer.get("value"), answer.get("problem") or ""
         waiting = waiting[len(answers) :]
 
 
-def _run(job: str, timeout_s: float) -> tuple[list[dict[str, float | str | None]], str]:
+def _run(job: str, timeout_s: float) -> tuple[list[dict[str, Any]], str]:
     """Return the answers that came, and why there are no more of them."""
     command = [sys.executable, quality_sandbox.__file__]
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OUT_OF_TIME = 3  # how the process ends when a statement takes too long
 ADDRESS_SPACE = 2560 * 2**20  # bytes; DuckDB's own limit is lower, but functions on one value do not keep it
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "1GB",

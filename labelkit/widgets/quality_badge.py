@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labelkit.core.datasets.quality import POLICY, Severity
+from labelkit.core.datasets.quality import BELOW, Severity
 from labelkit.widgets import static
 from labelkit.widgets.base import CommandWidget, command
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WORDS = {Severity.HARD_FAIL: "Hard fail", Severity.WARNING: "Warning"}
 RATES = ("empty_label_rate", "label_coverage")
-LEAST = frozenset(rule.code for rule in POLICY.rules if rule.fires == "below")  # the threshold is the least that is wanted
 NOT_EVALUATED = "No quality policy covers this dataset's capability, or it was not built to its end."
 
 
@@ -78,7 +77,7 @@ def quality_row(evaluation: Evaluation, *, ordered: bool = False) -> dict[str, A
                 "code": check.code,
                 "severity": WORDS[check.severity],
                 "value": shown(check, check.value),
-                "threshold": f"{'≥' if check.code in LEAST else '≤'} {shown(check, check.threshold)}",
+                "threshold": f"{'≥' if check.fires == BELOW else '≤'} {shown(check, check.threshold)}",
                 "message": check.message,
                 "fired": check.fired,
             }
@@ -91,4 +90,6 @@ def shown(check: Indicator, value: float | None) -> str:
     """Return a check's number as people read it: shares in per cent, counts with separators, a dash for no number."""
     if value is None:
         return "–"
-    return f"{value:.1%}" if check.measure in RATES else f"{value:,.2f}" if value != int(value) else f"{int(value):,}"
+    if check.measure in RATES:
+        return f"{value:.1%}"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.6g}" if check.own else f"{value:,.2f}"
