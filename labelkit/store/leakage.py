@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labelkit.core.datasets.freezing import SharedSource, Way
 from labelkit.core.datasets.samples import sample_key
 from labelkit.errors import LabelkitError, StorageReadFailed
-from labelkit.store.near_duplicates import near_pairs, unhashed
+from labelkit.store.near_duplicates import near_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,8 +79,16 @@ def shared(db: Database, ours: Sources, frozen: Sequence[Sources], *, complete: 
 
 def unsearched(db: Database, ours: Sources, frozen: Sequence[Sources]) -> int:
     """Return how many pictures of these datasets have no hashes, so that nobody knows what they are near-duplicates of."""
+    if not frozen:
+        return 0
     paths = [path for one in (ours, *frozen) for path in _paths(db, one)]
-    return unhashed(db, _read(db, "SELECT DISTINCT sha256 FROM read_parquet($paths)", paths=paths)) if frozen else 0
+    with db.reading() as tx:
+        found = tx.one(
+            """SELECT count(DISTINCT p.sha256) AS missing FROM read_parquet($paths) p
+               WHERE p.sha256 NOT IN (SELECT sha256 FROM frame_hashes)""",
+            paths=paths,
+        )
+    return int(found["missing"]) if found else 0
 
 
 def _packs(db: Database, ours: Sources, frozen: Sequence[Sources]) -> Iterator[SharedSource]:

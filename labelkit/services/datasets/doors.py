@@ -152,9 +152,9 @@ class LeaseHeart(Heartbeat):
 @contextmanager
 def training(gate: Gate, target: Target, content: Content, purpose: str | None) -> Iterator[TrainingData]:
     """Open a dataset for a training in the block; the lease ends with it, whatever happens in it."""
-    lease, judged = start_training(gate, target, purpose)
+    lease, unsearched = start_training(gate, target, purpose)
     heart = LeaseHeart(gate.database, lease, target.title)
-    data = TrainingData(content, target, heart, judged.unsearched)
+    data = TrainingData(content, target, heart, unsearched)
     try:
         with heart:
             yield data

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.freezing import Freezing, Lease, SharedSource
     from labelkit.store.acting import Act, Gate
     from labelkit.store.database import Database
+    from labelkit.store.leakage import Sources
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 5
@@ -22,15 +23,13 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a training was judged on: its own frozen state, the paths to frozen sets, and which sets were frozen then.
-
-    `unsearched` counts the pictures, its own and frozen ones, without hashes: their near-duplicates are not known.
-    """
+    """What a training was judged on: its own frozen state, the paths to frozen sets, which sets were frozen then, and all their sources."""
 
     state: Freezing
     paths: tuple[SharedSource, ...]
     marks: frozenset[tuple[str, int]]
-    unsearched: int = 0
+    ours: Sources
+    frozen: tuple[Sources, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def judge(gate: Gate, target: Target, *, complete: bool = False) -> Judged:
     hidden = {one.version.version_id for one in frozen if not actor.may(Action.READ, one.version.workspace_id)}
     paths = shared(gate.database, ours, frozen, complete=complete)
     named = tuple(_unnamed(path) if path.frozen_id in hidden else path for path in paths)
-    return Judged(state, named, marks, 0 if paths else unsearched(gate.database, ours, frozen))
+    return Judged(state, named, marks, ours, tuple(frozen))
 
 
 def _unnamed(path: SharedSource) -> SharedSource:
@@ -111,21 +110,22 @@ def unfreeze(gate: Gate, target: Target, *, reason: str | None, expected_version
         act.record("UNFROZEN", number=event.number, reason=event.reason)
 
 
-def start_training(gate: Gate, target: Target, purpose: str | None) -> tuple[str, Judged]:
-    """Take a training lease on a dataset version, or a split of it, and return its id with what it was judged on.
+def start_training(gate: Gate, target: Target, purpose: str | None) -> tuple[str, int]:
+    """Take a training lease on a dataset version, or a split of it: nothing that it uses can be frozen until it ends.
 
-    Nothing that it uses can be frozen until it ends.
+    Return its id, and the number of pictures, its own and frozen ones, of which nobody knows what they are near-duplicates of.
     """
     for _ in range(ATTEMPTS):
         judged = judge(gate, target)
+        unknown = 0 if judged.paths else unsearched(gate.database, judged.ours, judged.frozen)
         with gate.act(Action.TRAIN, target.subject) as act:
             if act.tx.freezing.marks() != judged.marks:
                 continue  # somebody froze or unfroze a dataset since it was judged
             check_training(target.title, judged.state, judged.paths)
             until = act.tx.now + LEASE
             lease = act.tx.freezing.open_lease(target.version, split=target.split, purpose=purpose, actor=act.actor.user, until=until)
-            act.record("TRAINING_STARTED", lease=lease, split=target.split, purpose=purpose, unsearched=judged.unsearched)
-            return lease, judged
+            act.record("TRAINING_STARTED", lease=lease, split=target.split, purpose=purpose, unsearched=unknown)
+            return lease, unknown
     raise FreezeStateConflict(reason=f"test sets kept being frozen while {target.title} was looked at")
 
 
