@@ -12,7 +12,9 @@ from PIL import Image
 
 import labelkit
 from labelkit.core.geometry import Box, Point
+from labelkit.services.datasets import Dataset
 from labelkit.store.liveness import holder
+from labelkit.workspace import Workspace
 from tests.media.helpers import video
 from tests.services import pictured
 from tests.services.packs import change
@@ -23,27 +25,40 @@ MODES = ["link", "copy", "crops"]
 
 
 @pytest.fixture
-def ws(tmp_path):
-    with labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="ana") as opened:
+def ws():
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as opened:
         yield opened
 
 
 @pytest.fixture
-def dataset(ws, tmp_path):
-    """Two media with four frames of 64 x 48 px, each with a box of a player and one of a ball."""
+def fresh(ws, tmp_path):
+    """A dataset that nobody has materialized yet."""
     return pictured.dataset(ws, tmp_path / "media")
 
 
-def source(tmp_path, key):
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """The folder of the media of `dataset`; a test that harms a picture puts it back."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="module")
+def dataset(root):
+    """Two media with four frames of 64 x 48 px, each with a box of a player and one of a ball."""
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as opened:
+        yield pictured.dataset(opened, root)
+
+
+def source(root, key):
     """The picture that a sample comes from."""
     _, media, index = key.split("/")
-    return tmp_path / "media" / media / f"{index}.png"
+    return root / media / f"{index}.png"
 
 
 # --- what there is afterwards
 
 
-def test_a_link_is_the_frame_itself_and_a_copy_is_its_bytes(dataset, tmp_path):
+def test_a_link_is_the_frame_itself_and_a_copy_is_its_bytes(dataset, root, tmp_path):
     # when
     linked, copied = dataset.materialize(tmp_path / "link"), dataset.materialize(tmp_path / "copy", "copy")
 
@@ -51,13 +66,13 @@ def test_a_link_is_the_frame_itself_and_a_copy_is_its_bytes(dataset, tmp_path):
     names = [f"train/club-a/match-{n}/{frame:06}.png" for n in range(2) for frame in range(4)]
     assert [*files(tmp_path / "link")] == [*files(tmp_path / "copy")] == names
     for key, name in zip(dataset.to_polars()["sample_key"], names, strict=True):
-        assert (tmp_path / "link" / name).samefile(source(tmp_path, key))
-        assert not (tmp_path / "copy" / name).samefile(source(tmp_path, key))
-        assert (tmp_path / "copy" / name).read_bytes() == source(tmp_path, key).read_bytes()
+        assert (tmp_path / "link" / name).samefile(source(root, key))
+        assert not (tmp_path / "copy" / name).samefile(source(root, key))
+        assert (tmp_path / "copy" / name).read_bytes() == source(root, key).read_bytes()
     assert [(one.status, one.made, one.kept, one.absent, one.failures) for one in (linked, copied)] == [("complete", 8, 0, 0, ())] * 2
 
 
-def test_a_crop_is_every_pixel_that_its_box_touches_inside_the_frame(dataset, tmp_path):
+def test_a_crop_is_every_pixel_that_its_box_touches_inside_the_frame(dataset, root, tmp_path):
     # when
     report = dataset.materialize(tmp_path / "crops", "crops")
 
@@ -68,7 +83,7 @@ def test_a_crop_is_every_pixel_that_its_box_touches_inside_the_frame(dataset, tm
         [f"train/player/{at}/{frame:06}-000.png" for at, frame in media] + [f"train/ball/{at}/{frame:06}-001.png" for at, frame in media]
     )
     assert (report.status, report.made) == ("complete", 16)
-    frame = np.asarray(Image.open(source(tmp_path, "club-a/match-1/000002")))
+    frame = np.asarray(Image.open(source(root, "club-a/match-1/000002")))
     for name, rows, columns in [("player", slice(20, 28), slice(10, 26)), ("ball", slice(0, 8), slice(60, 64))]:
         crop = next(data for path, data in found.items() if path.startswith(f"train/{name}/club-a/match-1/000002"))
         assert (np.asarray(Image.open(io.BytesIO(crop))) == frame[rows, columns]).all()
@@ -105,7 +120,10 @@ def test_the_manifests_name_each_file_with_its_sample_size_and_sha256(dataset, t
     assert {row["made"] for row in rows} == {"png" if mode == "crops" else mode}
     digests = dict(dataset.to_polars().select("sample_key", "sha256").iter_rows())
     assert all(row["frame_sha256"] == digests[row["key"]] for row in rows)
-    assert sorted(os.listdir(tmp_path / mode / ".labelkit")) == ["materialization.json", *(f"shard-{n:06}.json" for n in range(3))]
+    assert sorted(file.name for file in (tmp_path / mode / ".labelkit").iterdir()) == [
+        "materialization.json",
+        *(f"shard-{n:06}.json" for n in range(3)),
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -119,7 +137,7 @@ def test_two_places_have_the_same_bytes_under_the_same_names(dataset, tmp_path, 
 def test_frames_of_a_video_are_decoded_without_loss(ws, tmp_path, mode):
     # given a video with B-frames, whose frames at hand are far apart and close together
     file = video(tmp_path / "clip.mp4")
-    kept = {index: pictured.BOXES for index in (2, 3, 40, 41, 58)}
+    kept = dict.fromkeys((2, 3, 40, 41, 58), pictured.BOXES)
     dataset = pictured.built(ws, [pictured.pack(ws, file, "clip", 60, labels=kept)], min_annotations=1)
 
     # when
@@ -138,9 +156,12 @@ def test_frames_of_a_video_are_decoded_without_loss(ws, tmp_path, mode):
 
 
 def test_names_that_no_file_system_could_hold_together_get_names_of_their_own(ws, tmp_path):
-    # given frames that differ by case alone, one that hides, one in a folder, and media that are called like a way out
-    names = [".hid?den.png", "A.png", "a.png", "day 1/a.png", "nul.png"]
-    packs = [pictured.pack(ws, draw(tmp_path / "one", names[1:]), "../up", 4), pictured.pack(ws, draw(tmp_path / "two", ["A.png"]), "Up", 1)]
+    # given frames that differ by case alone, one in a folder, one that is a device elsewhere, and a media that is called like a way out
+    names = ["A.png", "a.png", "day 1/a.png", "nul.png"]
+    packs = [
+        pictured.pack(ws, draw(tmp_path / "one", names[1:]), "../up", 4),
+        pictured.pack(ws, draw(tmp_path / "two", ["A.png"]), "Up", 1),
+    ]
     dataset = pictured.built(ws, packs)
 
     # when
@@ -173,7 +194,7 @@ def test_names_that_no_file_system_could_hold_together_get_names_of_their_own(ws
         pytest.param(lambda file: same_time(file, bytes(file.stat().st_size)), "all", 1, id="and of the same time, when all are read"),
         pytest.param(lambda file: same_time(file, bytes(file.stat().st_size)), "new", 0, id="which nobody sees who reads none"),
         pytest.param(lambda file: replace(file, file.read_bytes()), "new", 0, id="the same bytes, written anew"),
-        pytest.param(lambda file: (shard(file).unlink()), "new", 2, id="a manifest that is gone"),
+        pytest.param(lambda file: shard(file).unlink(), "new", 2, id="a manifest that is gone"),
         pytest.param(lambda file: shard(file).write_text("{"), "new", 2, id="a manifest cut short"),
         pytest.param(lambda file: shard(file).write_text("[1]"), "new", 2, id="a manifest of something else"),
     ],
@@ -217,11 +238,11 @@ def shard(file):
     return root / ".labelkit" / "shard-000001.json"
 
 
-def test_a_copy_over_a_link_leaves_the_frame_as_it_is(dataset, tmp_path):
+def test_a_copy_over_a_link_leaves_the_frame_as_it_is(dataset, root, tmp_path):
     # given a place for copies in which somebody put a link to a frame of another bytes
     out = tmp_path / "out"
     dataset.materialize(out, "copy")
-    first, second = (source(tmp_path, f"club-a/match-0/00000{n}") for n in (0, 1))
+    first, second = (source(root, f"club-a/match-0/00000{n}") for n in (0, 1))
     before, place = second.read_bytes(), out / "train" / "club-a" / "match-0" / "000000.png"
     place.unlink()
     os.link(second, place)
@@ -246,10 +267,10 @@ def test_a_copy_over_a_link_leaves_the_frame_as_it_is(dataset, tmp_path):
         pytest.param(lambda file: (file.unlink(), os.mkfifo(file)), "FRAME_NOT_AN_IMAGE", id="a pipe"),
     ],
 )
-def test_a_broken_source_fails_its_shard_alone_and_is_named(dataset, tmp_path, mode, harm, code):
+def test_a_broken_source_fails_its_shard_alone_and_is_named(dataset, root, tmp_path, mode, harm, code):
     # given
     key, out = "club-a/match-0/000003", tmp_path / "out"
-    file = source(tmp_path, key)
+    file = source(root, key)
     data = file.read_bytes()
     harm(file)
 
@@ -271,14 +292,14 @@ def test_a_broken_source_fails_its_shard_alone_and_is_named(dataset, tmp_path, m
     assert (again.status, again.made, again.kept, dataset.materialization) == ("complete", a_frame, 7 * a_frame, "complete")
 
 
-def test_a_frame_that_was_only_touched_is_read_and_linked(dataset, tmp_path):
+def test_a_frame_that_was_only_touched_is_read_and_linked(fresh, tmp_path):
     # given frames that are trusted by size and time, of which one is newer and one was replaced by as many bytes
-    touched, changed = (source(tmp_path, f"club-a/match-0/00000{n}") for n in (0, 1))
+    touched, changed = (source(tmp_path / "media", f"club-a/match-0/00000{n}") for n in (0, 1))
     os.utime(touched)
     replace(changed, bytes(changed.stat().st_size))
 
     # when
-    report = dataset.materialize(tmp_path / "out", "link", verify="changed")
+    report = fresh.materialize(tmp_path / "out", "link", verify="changed")
 
     # then
     assert [(failure.key, failure.code) for failure in report.failures] == [("club-a/match-0/000001", "FRAME_CHANGED")]
@@ -353,20 +374,20 @@ def test_a_cancel_stops_before_the_next_shard_and_the_same_call_goes_on_later(da
     assert (again.status, again.cancelled, again.made, again.kept) == ("complete", False, 6, 2)
 
 
-def test_an_interrupt_keeps_the_finished_shards_and_says_partial(dataset, tmp_path, monkeypatch):
+def test_an_interrupt_keeps_the_finished_shards_and_says_partial(fresh, tmp_path, monkeypatch):
     # given
     monkeypatch.setattr("labelkit.services.datasets.crew.WINDOW", 1)
 
     # when
     with pytest.raises(KeyboardInterrupt):
-        dataset.materialize(tmp_path / "out", "copy", shard_samples=1, progress=interrupted)
+        fresh.materialize(tmp_path / "out", "copy", shard_samples=1, progress=interrupted)
 
     # then
-    assert (dataset.materialization, len(files(tmp_path / "out"))) == ("partial", 1)
-    runs = dataset.materialization_runs()
+    assert (fresh.materialization, len(files(tmp_path / "out"))) == ("partial", 1)
+    runs = fresh.materialization_runs()
     assert runs.select("status", "cancelled").rows() == [("partial", True)]
-    again = dataset.materialize(tmp_path / "out", "copy")
-    assert (again.made, again.kept, dataset.materialization) == (7, 1, "complete")
+    again = fresh.materialize(tmp_path / "out", "copy")
+    assert (again.made, again.kept, fresh.materialization) == (7, 1, "complete")
 
 
 def test_a_cancel_from_the_start_makes_nothing(dataset, tmp_path):
@@ -388,33 +409,33 @@ def test_progress_is_a_bar_that_ends_full(dataset, tmp_path):
 # --- what is kept, and who may
 
 
-def test_the_detail_and_the_list_say_how_far_the_files_are(ws, dataset, tmp_path):
+def test_the_detail_and_the_list_say_how_far_the_files_are(ws, fresh, tmp_path):
     # given
-    assert (dataset.materialization, dataset.materialized) == ("none", None)
+    assert (fresh.materialization, fresh.materialized) == ("none", None)
     meanwhile = []
 
     def progress(_):
-        meanwhile.append((dataset.materialization, ws.datasets.list()["materialization"].to_list()))
+        meanwhile.append((fresh.materialization, ws.datasets.list()["materialization"].to_list()))
 
     # when
-    report = dataset.materialize(tmp_path / "out", "copy", shard_samples=4, progress=progress)
+    report = fresh.materialize(tmp_path / "out", "copy", shard_samples=4, progress=progress)
 
     # then
     assert set(map(str, meanwhile)) == {"('pending', ['pending'])"}
-    head = dataset.materialized
+    head = fresh.materialized
     assert (head.status, head.mode, head.target, head.updated_by) == ("complete", "copy", str(tmp_path / "out"), "ana")
     assert (head.run_id, head.tally.shards, head.tally.done, head.tally.made) == (report.id, 2, 2, 8)
     assert ws.datasets.list()["materialization"].to_list() == ["complete"]
-    assert dataset.materialization_runs().select("id", "mode", "status").rows() == [(report.id, "copy", "complete")]
-    assert dataset.manifest_hash == ws.datasets.get("players").manifest_hash
+    assert fresh.materialization_runs().select("id", "mode", "status").rows() == [(report.id, "copy", "complete")]
+    assert fresh.manifest_hash == ws.datasets.get("players").manifest_hash
 
 
 @pytest.mark.parametrize("gone", ["process", "lease"])
-def test_a_run_whose_process_is_gone_is_partial(ws, dataset, tmp_path, gone):
+def test_a_run_whose_process_is_gone_is_partial(ws, fresh, tmp_path, gone):
     # given a run that nobody ended
-    dataset.materialize(tmp_path / "out")
+    fresh.materialize(tmp_path / "out")
     change(ws, "UPDATE materialization_heads SET status = 'pending'")
-    assert dataset.materialization == "pending"
+    assert fresh.materialization == "pending"
 
     # when
     if gone == "process":
@@ -423,27 +444,27 @@ def test_a_run_whose_process_is_gone_is_partial(ws, dataset, tmp_path, gone):
         change(ws, "UPDATE materialization_heads SET lease_until = TIMESTAMP '2020-01-01'")
 
     # then
-    assert dataset.materialization == "partial"
+    assert fresh.materialization == "partial"
     if gone == "lease":
         assert ws.datasets.list()["materialization"].to_list() == ["partial"]
 
 
-def test_whoever_may_read_takes_files_along_but_only_builders_speak_for_the_dataset(ws, dataset, tmp_path):
+def test_whoever_may_read_takes_files_along_but_only_builders_speak_for_the_dataset(ws, fresh, tmp_path):
     # given
     guest, reviewer, stranger = (as_user(ws, name, role) for name, role in (("gil", "viewer"), ("rita", "reviewer"), ("sam", None)))
 
     # when
     theirs = guest.datasets.get("players").materialize(tmp_path / "gil", "copy")
-    before = dataset.materialization
+    before = fresh.materialization
     reviewer.datasets.get("players").materialize(tmp_path / "rita", "copy")
 
     # then
-    assert (theirs.status, before, dataset.materialization, dataset.materialized.updated_by) == ("complete", "none", "complete", "rita")
-    assert dataset.materialization_runs()["created_by"].to_list() == ["rita", "gil"]
-    dataset_of_stranger = type(dataset)(stranger._gate, dataset._row)
-    assert refused(lambda: dataset_of_stranger.materialize(tmp_path / "sam")) == "PERMISSION_DENIED"
+    assert (theirs.status, before, fresh.materialization, fresh.materialized.updated_by) == ("complete", "none", "complete", "rita")
+    assert fresh.materialization_runs()["created_by"].to_list() == ["rita", "gil"]
+    of_stranger = Dataset(stranger._gate, fresh._row)
+    assert refused(lambda: of_stranger.materialize(tmp_path / "sam")) == "PERMISSION_DENIED"
     assert not (tmp_path / "sam").exists()
-    about = [row for row in trail(ws, "subject", "actor", "action", "code") if row[0] == f"dataset:{dataset.id}"]
+    about = [row for row in trail(ws, "subject", "actor", "action", "code") if row[0] == f"dataset:{fresh.id}"]
     assert [row[1:] for row in about] == [
         ("gil", "read", "MATERIALIZATION_STARTED"),
         ("gil", "read", "MATERIALIZATION_COMPLETE"),
@@ -454,17 +475,19 @@ def test_whoever_may_read_takes_files_along_but_only_builders_speak_for_the_data
 
 def test_pictures_of_a_workspace_that_you_may_not_read_stay_there(ws, tmp_path):
     # given a dataset with a pack of a workspace that the reviewer has left since
-    with labelkit.open(tmp_path / "labels.duckdb", workspace="club-b", user="ana") as other:
-        theirs = pictured.pack(other, draw(tmp_path / "theirs", ["a.png"]), "theirs", 1)
-        ours = pictured.pack(ws, draw(tmp_path / "ours", ["a.png"]), "ours", 1)
-        dataset = pictured.built(ws, [ours, theirs])
-        rita = as_user(ws, "rita", "reviewer")
+    with ws._database.transaction() as tx:
+        row = tx.workspaces.create("club-b", owner="ana")
+    other = Workspace(ws._database, row, "ana")
+    theirs = pictured.pack(other, draw(tmp_path / "theirs", ["a.png"]), "theirs", 1)
+    ours = pictured.pack(ws, draw(tmp_path / "ours", ["a.png"]), "ours", 1)
+    dataset = pictured.built(ws, [ours, theirs])
+    rita = as_user(ws, "rita", "reviewer")
 
-        # then
-        assert refused(lambda: rita.datasets.get(dataset.id).materialize(tmp_path / "out")) == "PERMISSION_DENIED"
-        assert trail(ws, "actor", "action", "code")[-1] == ("rita", "read", "PERMISSION_DENIED")
-        other.set_role("rita", "viewer")
-        assert rita.datasets.get(dataset.id).materialize(tmp_path / "out").made == 2
+    # then
+    assert refused(lambda: rita.datasets.get(dataset.id).materialize(tmp_path / "out")) == "PERMISSION_DENIED"
+    assert trail(ws, "actor", "action", "code")[-1] == ("rita", "read", "PERMISSION_DENIED")
+    other.set_role("rita", "viewer")
+    assert rita.datasets.get(dataset.id).materialize(tmp_path / "out").made == 2
 
 
 def test_points_have_no_crops(ws, tmp_path):
@@ -488,6 +511,6 @@ def test_points_have_no_crops(ws, tmp_path):
         ({"shard_samples": 1025}, "INVALID_VALUE"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_made(dataset, tmp_path, arguments, code):
-    assert refused(lambda: dataset.materialize(tmp_path / "out", **arguments)) == code
-    assert (dataset.materialization, (tmp_path / "out").exists()) == ("none", False)
+def test_what_makes_no_sense_is_refused_before_anything_is_made(fresh, tmp_path, arguments, code):
+    assert refused(lambda: fresh.materialize(tmp_path / "out", **arguments)) == code
+    assert (fresh.materialization, (tmp_path / "out").exists()) == ("none", False)
