@@ -54,7 +54,7 @@ def by_hand(left, right, *, across=False) -> dict[tuple[int, int], tuple[int, in
     return {pair: (len(sums), min(sums)) for pair, sums in found.items()}
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(left=st.lists(HASH | NEAR, max_size=30), right=st.lists(HASH | NEAR, max_size=30), most=st.integers(0, 7))
 def test_the_join_finds_exactly_the_pairs_that_a_loop_finds(db, left, right, most):
     found = within(db, hashes(left), hashes(right), most=most)
@@ -77,7 +77,7 @@ def test_bits_may_differ_anywhere_and_a_distance_that_bands_cannot_promise_is_re
         within(db, hashes([one]), hashes([one]), most=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(left=FRAMES, right=FRAMES, across=st.booleans())
 def test_pairs_of_media_are_those_with_two_frames_near_in_both_hashes(db, left, right, across):
     found = alike(db, frames(left).drop("on_left"), frames(right), across=across, full=None)
@@ -91,7 +91,7 @@ def test_pairs_of_media_are_those_with_two_frames_near_in_both_hashes(db, left, 
         assert (distance(a[0], b[0]), distance(a[1], b[1])) == (row["dhash_distance"], row["phash_distance"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(rows=FRAMES, new=st.sets(st.integers(0, 8)))
 def test_new_media_against_all_give_each_pair_that_is_new_once(db, rows, new):
     # given some media of a set as new
@@ -107,7 +107,7 @@ def test_new_media_against_all_give_each_pair_that_is_new_once(db, rows, new):
 
 
 @pytest.mark.parametrize("full", [0, 3, 30])
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(rows=FRAMES, new=st.sets(st.integers(0, 8)))
 def test_where_not_every_pair_of_a_common_look_is_kept_the_same_groups_hang_together(db, full, rows, new):
     # given all pairs, and the shortened pairs of a search in two steps

@@ -211,27 +211,27 @@ class NearDuplicates:
         self, media: pl.DataFrame, frames: pl.DataFrame, hashes: pl.DataFrame, new: Sequence[str]
     ) -> tuple[pl.DataFrame, dict[str, int]]:
         ids = media["id"].to_list()
-        fresh = pl.Series([number for number, one in enumerate(ids) if one in set(new)], dtype=pl.UInt32)
-        hashed = frames.join(hashes, on="sha256")
-        lacking = frames.filter(pl.col("media").is_in(fresh)).join(hashes, on="sha256", how="anti").group_by("media").len()
+        fresh = [number for number, one in enumerate(ids) if one in set(new)]
+        is_new = pl.col("media").is_in(fresh)
+        lacking = frames.filter(is_new).join(hashes, on="sha256", how="anti").group_by("media").len()
         unavailable = dict.fromkeys(new, 0) | {ids[number]: count for number, count in lacking.iter_rows()}
-        left = hashed.filter(pl.col("media").is_in(fresh)).select(FRAME)
-        found = alike(self._database, left, hashed.select(*FRAME, pl.col("media").is_in(fresh).alias("on_left")), across=True)
-        for side, other in (("left", "a"), ("right", "b")):
-            at = frames.rename({"media": f"{side}_media", "frame_index": f"{side}_frame", "sha256": f"sha256_{other}"}).drop("grp")
-            found = found.join(at, on=[f"{side}_media", f"{side}_frame"], how="left", maintain_order="left")
-        named = [(ids[a], ids[b]) for a, b in found.select("left_media", "right_media").iter_rows()]
+        hashed = frames.join(hashes, on="sha256")
+        found = alike(
+            self._database, hashed.filter(is_new).select(FRAME), hashed.select(*FRAME, is_new.alias("on_left")), across=True
+        ).with_columns(turned=pl.col("left_media") > pl.col("right_media"))
+        for side, first, last in (("a", "left", "right"), ("b", "right", "left")):  # a is the media that was added first
+            turned = pl.when("turned").then
+            at = frames.rename({"frame_index": f"frame_{side}", "sha256": f"sha256_{side}", "media": f"number_{side}"}).drop("grp")
+            found = found.with_columns(
+                turned(f"{last}_media").otherwise(f"{first}_media").alias(f"number_{side}"),
+                turned(f"{last}_frame").otherwise(f"{first}_frame").alias(f"frame_{side}"),
+            ).join(at, on=[f"number_{side}", f"frame_{side}"], how="left", maintain_order="left")
+        named = [(ids[a], ids[b]) for a, b in found.select("number_a", "number_b").iter_rows()]
         return found.select(
             pl.Series("id", [pair_id(*pair) for pair in named], dtype=pl.String),
             pl.Series("media_a", [a for a, _ in named], dtype=pl.String),
             pl.Series("media_b", [b for _, b in named], dtype=pl.String),
-            pl.col("left_frame").alias("frame_a"),
-            pl.col("right_frame").alias("frame_b"),
-            "sha256_a",
-            "sha256_b",
-            "dhash_distance",
-            "phash_distance",
-            "frame_pairs",
+            *("frame_a", "frame_b", "sha256_a", "sha256_b", "dhash_distance", "phash_distance", "frame_pairs"),
         ), unavailable
 
 
