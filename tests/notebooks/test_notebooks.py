@@ -34,6 +34,21 @@ def shown(notebook):
     return [output.data for output in outputs if "data" in output]
 
 
+def assert_static(text):
+    """Nothing in an executed notebook needs a kernel to be seen."""
+    notebook = nbformat.reads(text, as_version=4)
+    assert WIDGET not in text
+    assert "widgets" not in notebook.metadata
+    assert all(data.keys() & {"text/html", "text/plain", "image/png", "image/jpeg"} for data in shown(notebook))
+
+
+def html(executed):
+    """The page that `nbconvert --to html` makes of an executed notebook."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter().from_filename(str(executed))[0]
+
+
 @pytest.fixture(scope="module")
 def quickstart(tmp_path_factory):
     """The folder of an executed quickstart."""
@@ -53,13 +68,16 @@ def test_the_quickstart_tells_the_whole_story(quickstart):
 def test_every_widget_of_the_quickstart_is_readable_without_a_kernel_and_the_notebook_stays_small(quickstart, artifacts):
     # given
     text = (quickstart / "runs" / "quickstart.ipynb").read_text(encoding="utf-8")
-    views = [data for data in shown(nbformat.reads(text, as_version=4)) if WIDGET in data]
+    notebook = nbformat.reads(text, as_version=4)
+    cells = {cell.source: cell.outputs for cell in notebook.cells if cell.cell_type == "code" and "widgets." in cell.source}
 
-    # then each has a rendering of its own beside the live view
-    assert len(views) == 5
-    for data in views:
+    # then each stands as a rendering of its own, and no live view is left
+    assert len(cells) == 5
+    for outputs in cells.values():
+        data = outputs[-1].data
         assert len(data["text/html"]) > 100
         assert "object at 0x" not in data["text/plain"]
+    assert_static(text)
     assert len(text) < 2_000_000
     (artifacts / "quickstart.ipynb").write_text(text, encoding="utf-8")
 
@@ -69,8 +87,9 @@ def test_the_review_queue_lists_every_clip_of_a_store_with_its_code_folded_away(
     executed = recipes.run("review_queue", {"store": str(store)}, output=tmp_path).notebook
 
     # then
+    assert_static(executed.read_text(encoding="utf-8"))
     notebook = nbformat.read(executed, as_version=4)
-    (queue,) = [data for data in shown(notebook) if WIDGET in data]
+    (queue,) = [data for data in shown(notebook) if "text/html" in data]
     assert all(f"clip-{number}" in queue["text/html"] for number in (1, 2, 3))
     assert all(
         cell.metadata.jupyter.source_hidden
@@ -84,7 +103,7 @@ def test_the_build_recipe_builds_once_and_then_reuses(store, tmp_path):
     parameters = {"store": str(store), "name": "again", "ratios": {"train": 0.5, "val": 0.5}, "export_to": str(tmp_path / "coco")}
 
     # when
-    outcomes = [recipes.run("build_dataset", parameters, output=tmp_path / "runs") for _ in range(2)]
+    outcomes = [recipes.run("build_dataset", parameters, output=tmp_path / "runs", force=True) for _ in range(2)]
 
     # then
     first, second = (outcome.result for outcome in outcomes)
@@ -93,7 +112,13 @@ def test_the_build_recipe_builds_once_and_then_reuses(store, tmp_path):
     assert first["manifest_hash"] == second["manifest_hash"]
     assert [outcome.exit_code for outcome in outcomes] == [0, 0]
     assert any((tmp_path / "coco").rglob("*.json"))
-    assert shown(nbformat.read(outcomes[0].notebook, as_version=4))
+    assert not any(outcome.reused for outcome in outcomes)
+    assert_static(outcomes[0].notebook.read_text(encoding="utf-8"))
+
+    # and as a page its tables are there, with no kernel and no script of a widget
+    page = html(outcomes[0].notebook)
+    assert all(words in page for words in ("<th>pack_id</th>", "clip-1", "Warnings (", "manifest_hash", first["manifest_hash"]))
+    assert "widget-view" not in page
 
 
 def test_the_build_recipe_runs_under_plain_papermill(store, tmp_path):

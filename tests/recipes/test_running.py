@@ -8,9 +8,7 @@ import time
 import nbformat
 import pytest
 
-from labelkit import errors, recipes
-
-REFUSE = "from labelkit import errors\n"
+from labelkit import cli, errors, recipes
 
 
 def test_a_run_returns_the_result_of_the_notebook_and_keeps_it_with_the_executed_notebook(notebook, tmp_path):
@@ -43,64 +41,67 @@ def test_a_run_without_a_result_returns_none_and_the_code_0(notebook, tmp_path):
     assert [file.name for file in (tmp_path / "runs").iterdir()] == ["quiet.ipynb"]
 
 
-def test_work_in_progress_elsewhere_is_the_code_3(notebook, tmp_path):
-    file = notebook("busy", "a = 1", "import labelkit\nlabelkit.recipes.Result(outcome='reused_in_progress')")
-    assert recipes.run(file, output=tmp_path / "runs").exit_code == 3
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 * 1024**3,) * 2); bytearray(8 * 1024**3)"
+KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+ENDS = {
+    "done": (0, "labelkit.recipes.Result(outcome='created')", "outcome: created"),
+    "in progress elsewhere": (3, "labelkit.recipes.Result(outcome='reused_in_progress')", "outcome: reused_in_progress"),
+    "a refusal": (1, "raise labelkit.errors.ReasonRequired(action='revoke')", "RECIPE_REFUSED", "REASON_REQUIRED"),
+    "a busy store": (
+        3,
+        "raise labelkit.errors.StoreBusy(path='x', since='now', pid=1, user='u', host='h', waited_s=1.0)",
+        "RECIPE_REFUSED",
+        "STORE_BUSY",
+    ),
+    "a conflict": (
+        4,
+        "raise labelkit.errors.PublishLockConflict(reason='another kernel')",
+        "RECIPE_REFUSED",
+        "PUBLISH_LOCK_CONFLICT",
+    ),
+    "an exception": (5, "1 / 0", "RECIPE_FAILED", "ZeroDivisionError: division by zero"),
+    "memory that a limit refuses": (5, LIMITED, "RECIPE_FAILED", "MemoryError"),
+    "a kernel that the machine kills": (5, KILLED, "RECIPE_KERNEL_DIED", "killed (SIGKILL), as a machine or a container does"),
+    "a kernel that ends itself": (5, "import os; os._exit(9)", "RECIPE_KERNEL_DIED", "the exit code 9"),
+    "no end in time": (5, "import time; time.sleep(600)", "RECIPE_TIMED_OUT", "within 6 s"),
+}
 
 
-@pytest.mark.parametrize(
-    ("cell", "kind", "code", "words"),
-    [
-        pytest.param("1 / 0", errors.RecipeFailed, 5, "ZeroDivisionError: division by zero", id="an exception"),
-        pytest.param(f"{REFUSE}raise errors.ReasonRequired(action='revoke')", errors.RecipeRefused, 1, "REASON_REQUIRED", id="a refusal"),
-        pytest.param(
-            f"{REFUSE}raise errors.PublishLockConflict(reason='another kernel')",
-            errors.RecipeRefused,
-            4,
-            "PUBLISH_LOCK_CONFLICT",
-            id="a conflict",
-        ),
-        pytest.param(
-            f"{REFUSE}raise errors.StoreBusy(path='x', since='now', pid=1, user='u', host='h', waited_s=1.0)",
-            errors.RecipeRefused,
-            3,
-            "STORE_BUSY",
-            id="a busy store",
-        ),
-        pytest.param("import os; os._exit(9)", errors.RecipeKernelDied, 5, "lost its kernel", id="a dead kernel"),
-    ],
-)
-def test_a_run_that_fails_says_how_and_keeps_the_notebook_with_the_cell_marked(notebook, tmp_path, cell, kind, code, words):
+@pytest.mark.parametrize(("code", "cell", "words"), [(code, cell, words) for code, cell, *words in ENDS.values()], ids=ENDS)
+def test_every_end_of_a_run_has_its_exit_code_and_keeps_the_notebook_with_the_cell_marked(notebook, tmp_path, capsys, code, cell, words):
     # given
-    file = notebook("failing", "a = 1", "before = 'kept'\nbefore", cell, "after = 'never'")
-
-    # when
-    with pytest.raises(kind, match=words) as caught:
-        recipes.run(file, output=tmp_path / "runs")
-
-    # then
-    assert recipes.exit_code(caught.value) == code
-    assert recipes.EXIT_CODES[code]
-    cells = nbformat.read(tmp_path / "runs" / "failing.ipynb", as_version=4).cells
-    sources = [each.source for each in cells]
-    assert cells[sources.index("before = 'kept'\nbefore")].outputs[0].data["text/plain"] == "'kept'"
-    assert cells[sources.index(cell) - 1].cell_type == "markdown"
-    assert cells[sources.index("after = 'never'")].outputs == []
-    assert not (tmp_path / "runs" / "failing.json").exists()
-
-
-def test_a_run_that_takes_too_long_is_stopped_at_the_deadline_of_the_whole_run(notebook, tmp_path):
-    # given cells that each stay below the limit
-    file = notebook("slow", "import time", *["time.sleep(1.5)"] * 4)
+    file = notebook("ending", "import labelkit", "before = 'kept'\nbefore", cell, "after = 'the end'\nafter")
     began = time.monotonic()
 
     # when
-    with pytest.raises(errors.RecipeTimedOut, match=r"within 3 s; it was in the cell 'time.sleep\(1.5\)'") as caught:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", str(file), "--output", str(tmp_path / "runs"), "--timeout", "6" if "600" in cell else "200"])
+
+    # then
+    out, err = capsys.readouterr()
+    assert (ended.value.code or 0) == code
+    assert recipes.EXIT_CODES[code]
+    assert all(word in out + err for word in words)
+    assert time.monotonic() - began < 60
+    cells = nbformat.read(tmp_path / "runs" / "ending.ipynb", as_version=4).cells
+    sources = [each.source for each in cells]
+    assert cells[sources.index("before = 'kept'\nbefore")].outputs[0].data["text/plain"] == "'kept'"
+    failed = "RECIPE" in words[0]
+    assert (cells[sources.index(cell) - 1].cell_type == "markdown") is failed
+    assert bool(cells[-1].outputs) is not failed
+    assert (tmp_path / "runs" / "ending.json").exists() is not failed
+    assert ("not recorded: the recipe has no store among its parameters" in err) is not failed
+
+
+def test_the_time_limit_is_of_the_whole_run(notebook, tmp_path):
+    # given cells that each stay below the limit
+    file = notebook("slow", "import time", *["time.sleep(1.5)"] * 4)
+
+    # when
+    with pytest.raises(errors.RecipeTimedOut, match=r"within 3 s; it was in the cell 'time.sleep\(1.5\)'"):
         recipes.run(file, output=tmp_path / "runs", timeout_s=3)
 
     # then
-    assert recipes.exit_code(caught.value) == 5
-    assert time.monotonic() - began < 30
     assert any("No end after 3 s" in cell.source for cell in nbformat.read(tmp_path / "runs" / "slow.ipynb", as_version=4).cells)
 
 
