@@ -36,6 +36,9 @@ def check(rules: Sequence[Rule]) -> None:
 def measured(objects: Objects, tree: Tree, numbers: Mapping[str, float | None], rules: Sequence[Rule]) -> dict[str, Measured]:
     """Return what the SQL of each rule gives for a snapshot of samples, by code; `numbers` is the row of `measures`."""
     asked = [rule for rule in rules if rule.is_sql]
+    lost = next((digest for digest in tree.objects if not objects.exists(digest)), None) if asked else None
+    if lost is not None:
+        return {rule.code: Measured(None, f"object {lost} of the dataset is missing") for rule in asked}
     files = [objects.path(digest) for digest in tree.objects]
     found = _answers(files, numbers, [rule.measure for rule in asked], LIMIT_S)
     return {rule.code: _number(value, problem) for rule, (value, problem) in zip(asked, found, strict=True)}
