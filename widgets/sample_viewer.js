@@ -19,7 +19,8 @@ import { picture } from "./sample_viewer/picture.js";
  * @typedef {import("./sample_viewer/picture.js").Seen & {facts: [string, string][], labels: Label[], classes: Record<string, number>}} Detail
  */
 
-const FILTERS = { split: "Split", label: "Class", camera_type: "Camera", group: "Group" };
+const FILTERS = { split: "Split", label: "Class", camera_type: "Camera", group: "Group", finding: "Finding" };
+const ANY = { ANY: "Any finding" };
 const LONG_FACTS = new Set(["Frame sha256", "Label digest"]);
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
@@ -30,7 +31,7 @@ function render({ model, el }) {
   const filters = h("div", { class: "lk-filters", role: "group", "aria-label": "Filters" });
   const facts = h("div", { class: "lk-stack" });
   const title = h("div", { class: "lk-row lk-sample-title" });
-  const stage = picture({ model, height, resized: () => shown && present(shown) });
+  const stage = picture({ model, height, resized: () => shown && present(shown), renew: (key, refused) => view.kernel.ask("renew", { key, refused }).catch(() => undefined) });
   const list = sampleList({ fetch: (cursor) => view.ask("page", { cursor }), chosen: (item, page) => present({ key: item.key, page }) });
   const previous = button("\u2190 Previous", () => list.step(-1), { title: "Previous sample (left arrow)" });
   const next = button("Next \u2192", () => list.step(1), { title: "Next sample (right arrow)" });
@@ -96,7 +97,7 @@ function render({ model, el }) {
 
   /** @param {string} name @param {string[]} choices @param {string | null} value */
   function select(name, choices, value) {
-    const input = h("select", { class: "lk-input", "data-spot": name, on: { change: () => filter({ [name]: input.value || null }) } }, h("option", { value: "" }, "All"), ...choices.map((choice) => h("option", { value: choice }, choice)));
+    const input = h("select", { class: "lk-input", "data-spot": name, on: { change: () => filter({ [name]: input.value || null }) } }, h("option", { value: "" }, "All"), ...choices.map((choice) => h("option", { value: choice }, /** @type {Record<string, string>} */ (ANY)[choice] ?? choice)));
     input.value = value ?? "";
     return h("label", { class: "lk-field" }, h("span", {}, /** @type {Record<string, string>} */ (FILTERS)[name]), input);
   }

@@ -85,6 +85,20 @@ def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, lim
     return with_findings(_read(objects, tree, parts), wanted.capability)
 
 
+def spread(objects: Objects, tree: Tree, count: int, capability: Capability | None) -> pl.DataFrame:
+    """Return `count` rows that lie evenly in key order, with their findings; at most as many as there are."""
+    wanted = pl.Series([at * tree.rows // count for at in range(count)], dtype=pl.Int64)
+    parts: list[tuple[pl.LazyFrame, pl.Series]] = []
+    start = 0
+    for chunk in tree.chunks:
+        places = wanted.filter((wanted >= start) & (wanted < start + chunk.rows)) - start
+        start += chunk.rows
+        if not places.is_empty():
+            first, last = int(places[0]), int(places[-1])
+            parts.append((objects.scan([chunk.object]).slice(first, last - first + 1), places - first))
+    return with_findings(_read(objects, tree, parts), capability)
+
+
 def _read(objects: Objects, tree: Tree, parts: Sequence[tuple[pl.LazyFrame, pl.Series]]) -> pl.DataFrame:
     """Return the rows at these places of these stretches, all stretches read at once."""
     if not parts:

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.samples import Sample
     from labelkit.core.review.annotations import Capability
     from labelkit.core.review.shapes import Shape
+    from labelkit.media.asset_urls import AssetUrl
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there is to see of a sample: the picture's bytes, the shapes over it, and the state that says what is missing and why."""
+    """What there is to see of a sample: the picture's bytes, the shapes over it, and the state that says what is missing and why.
+
+    `asset` is an address from which the browser gets the picture where its bytes are not here.
+    """
 
     sample: Sample
     picture: bytes | None
     shapes: tuple[Shape, ...]
     state: View
     capability: Capability | None
+    asset: AssetUrl | None = None
 
 
 def overlay(sample: Sample, capability: Capability | None) -> tuple[tuple[Shape, ...], str | None]:

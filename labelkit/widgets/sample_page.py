@@ -40,7 +40,8 @@ def detail_row(seen: Look, capability: str) -> Json:
         "labels": [label_row(annotation) for annotation in sample.annotations],
         "classes": dict(sorted(Counter(annotation.label for annotation in sample.annotations).items())),
         "capability": capability,
-        "has_picture": seen.picture is not None,
+        "has_picture": seen.picture is not None or seen.asset is not None,
+        "url": None if seen.asset is None else seen.asset.url,
         "state": seen.state.state.value,
         "title": TITLES[seen.state.state],
         "reason_code": seen.state.reason_code,
@@ -59,6 +60,7 @@ def facts(sample: Sample) -> list[tuple[str, str]]:
         ("Time", f"{sample.pts_ms / 1000:,.3f} s"),
         ("Size", f"{sample.width} x {sample.height} px"),
         ("Flags", ", ".join(sample.flags) or "none"),
+        ("Findings", ", ".join(sample.findings) or "none"),
         ("Frame sha256", sample.sha256),
         ("Label digest", sample.digest),
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import traitlets
 from ipywidgets import Widget, widget_serialization
 
-from labelkit.core.datasets.samples import ViewState, view_of
+from labelkit.core.datasets.samples import SampleFinding, ViewState, view_of
 from labelkit.core.review.shapes import View
 from labelkit.errors import DatasetNotReady, FrameUnavailable, LabelkitError, NotFound
 from labelkit.widgets import sample_page
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from labelkit.widgets.base import Json
     from labelkit.workspace import Workspace
 
+now_s = time.monotonic  # the clock of the caches
 TTL_S = 60.0
 KEPT_PAGES = 100
 KEPT_SAMPLES = 24
@@ -54,18 +57,19 @@ class SampleViewer(CommandWidget):
         label: str | None = None,
         camera_type: str | None = None,
         group: str | None = None,
+        finding: str | None = None,
         height: int = PICTURE_HEIGHT_PX,
     ) -> None:
         self._ws = ws
         self.dataset = ws.datasets.get(dataset if isinstance(dataset, str) else dataset.id)
         self.choices = self._read_choices()
         self.filters: dict[str, str | None] = {}
-        self._pages: TimedCache[tuple[object, ...], Page[Sample]] = TimedCache(TTL_S, KEPT_PAGES)
-        self._looks: TimedCache[str, Look] = TimedCache(TTL_S, KEPT_SAMPLES)
+        self._pages: TimedCache[tuple[object, ...], Page[Sample]] = TimedCache(TTL_S, KEPT_PAGES, _now_s)
+        self._looks: TimedCache[str, Look] = TimedCache(TTL_S, KEPT_SAMPLES, _now_s)
         self._key: str | None = None
         self._page_of_key: str | None = None
         self._reached = 1
-        self._set_filters({"split": split, "label": label, "camera_type": camera_type, "group": group})
+        self._set_filters({"split": split, "label": label, "camera_type": camera_type, "group": group, "finding": finding})
         self._painter = Painter(640, height, layers=2)
         super().__init__(key=(ws.path, self.dataset.id), canvas=self._painter.canvas, height=height)
 
@@ -124,12 +128,19 @@ class SampleViewer(CommandWidget):
     @command("show")
     def show(self, key: str, width: int, height: int, ratio: float, hosted: bool, page: str | None = None) -> Json:  # noqa: FBT001 - the command's arguments
         """Paint a sample into the canvas (or, where the page hosts none, send it as a picture) and tell every view what it is."""
-        seen = self.look(key)
+        seen = self.look(key) if hosted else self._fetched(self.look(key))
         self._key, self._page_of_key = key, page
         self.python = f"ws.datasets.get({self.dataset.id!r}).sample({key!r})"
         drawn = self._paint(seen, width, height, ratio) if hosted else self._send_still(seen, width, height)
-        self.tell("shown", sample_page.detail_row(drawn, self.dataset.capability))
+        self.tell("shown", {**sample_page.detail_row(drawn, self.dataset.capability), **self._renewal(drawn)})
         return {}
+
+    @command("renew")
+    def renew(self, key: str, refused: bool = False) -> Json:  # noqa: FBT001, FBT002 - the command's arguments
+        """Return an address of the sample's picture that is good for a while longer; a new one in any case after one was `refused`."""
+        sample = self.look(key).sample
+        asset = self.dataset.assets.renewed(sample) if refused else self.dataset.assets.url(sample)
+        return {"key": key, "url": None if asset is None else asset.url, **self._renewal(replace(self.look(key), asset=asset))}
 
     @command("prefetch")
     def prefetch(self, key: str) -> Json:
@@ -152,7 +163,7 @@ class SampleViewer(CommandWidget):
         except DatasetNotReady as refused:
             return sample_page.page(self.describe(), [], width, refused.detail)
         more = f"The first {len(found)} are shown." if found.next_cursor else ""
-        return sample_page.page(self.describe(), [self._look(s) for s in found.items], width, more)
+        return sample_page.page(self.describe(), [self._fetched(self._look(s)) for s in found.items], width, more)
 
     def close(self) -> None:
         """Take the widget and its canvas out of the page; what was refused in the making has none."""
@@ -178,6 +189,7 @@ class SampleViewer(CommandWidget):
             "label": sorted(self.dataset.class_counts),
             "camera_type": sorted({pack.camera_type for pack in packs}),
             "group": sorted({pack.group_key for pack in packs}),
+            "finding": [str(code) for code in SampleFinding],
         }
 
     def _page(self, cursor: str | None) -> Page[Sample]:
@@ -201,15 +213,20 @@ class SampleViewer(CommandWidget):
 
     def _look(self, sample: Sample) -> Look:
         picture, asset_problem = self._picture(sample)
+        asset = self.dataset.assets.url(sample) if asset_problem else None
+        if asset_problem and asset is None:
+            picture, asset_problem = self._materialized(sample, asset_problem)
         try:
             capability: Capability | None = self._ws.capabilities.get(self.dataset.capability)
         except NotFound:
             capability = None
         shapes, overlay_problem = overlay(sample, capability)
-        state = view_of(self.dataset.capability, asset_problem=asset_problem, overlay_problem=overlay_problem)
-        return Look(sample, picture, shapes if state.state is ViewState.READY else (), state, capability)
+        problem = None if asset is not None else asset_problem
+        state = view_of(self.dataset.capability, asset_problem=problem, overlay_problem=overlay_problem)
+        return Look(sample, picture, shapes if state.state is ViewState.READY else (), state, capability, asset)
 
     def _picture(self, sample: Sample) -> tuple[bytes | None, str | None]:
+        """Return the original picture, or the code of why there is none."""
         if sample.workspace != self._ws.name:
             return None, "SAMPLE_OF_ANOTHER_WORKSPACE"
         try:
@@ -220,6 +237,28 @@ class SampleViewer(CommandWidget):
             return None, str(refused.facts["problem"])
         except LabelkitError as refused:
             return None, refused.code
+
+    def _materialized(self, sample: Sample, problem: str) -> tuple[bytes | None, str | None]:
+        """Return the materialized picture in place of an original that has a problem; where there is none, that problem."""
+        try:
+            data = self.dataset.assets.bytes(sample)
+        except LabelkitError as refused:
+            return None, str(refused.facts.get("problem", problem))
+        return (None, problem) if data is None else (data, None)
+
+    def _fetched(self, seen: Look) -> Look:
+        """Return a look with the bytes of its picture, where it had an address only, for what is drawn in Python."""
+        if seen.asset is None:
+            return seen
+        picture, problem = self._materialized(seen.sample, "SAMPLE_ASSET_GONE")
+        state = view_of(self.dataset.capability, asset_problem=problem) if problem else seen.state
+        return replace(seen, picture=picture, asset=None, state=state, shapes=seen.shapes if picture else ())
+
+    def _renewal(self, seen: Look) -> Json:
+        """Return in how many seconds the browser must ask for another address of the picture; nothing where it needs none."""
+        if seen.asset is None:
+            return {"renew_in_s": None}
+        return {"renew_in_s": self.dataset.assets.renew_in_s(seen.asset)}
 
     def _paint(self, seen: Look, width: int, height: int, ratio: float) -> Look:
         painter = self._painter
@@ -250,6 +289,10 @@ class SampleViewer(CommandWidget):
             return broken(seen, self.dataset.capability)
         self.tell("still", {"key": seen.sample.key}, [picture])
         return seen
+
+
+def _now_s() -> float:
+    return now_s()
 
 
 def item_row(sample: Sample) -> Json:

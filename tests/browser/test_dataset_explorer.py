@@ -72,7 +72,7 @@ def test_a_version_is_opened_from_the_list_with_everything_that_is_known_of_it(
 def test_ten_thousand_builds_scroll_by_keyboard_and_only_what_is_in_sight_is_in_the_page(
     page: Page, many: Workspace, monkeypatch: pytest.MonkeyPatch, keep_picture: Callable[..., Path]
 ) -> None:
-    with in_page(page, DatasetExplorer(many), monkeypatch) as bridge:
+    with in_page(page, DatasetExplorer(many), monkeypatch):
         # given
         table = page.get_by_role("table", name="Dataset versions")
         expect(table.get_by_role("row").nth(3)).to_be_visible()

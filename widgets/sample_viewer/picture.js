@@ -5,26 +5,31 @@
 
 import { h } from "../shared/dom.js";
 
-/** @typedef {{key: string, state: string, title: string, reason_code: string, sentence: string, has_picture: boolean}} Seen */
+/** @typedef {{key: string, state: string, title: string, reason_code: string, sentence: string, has_picture: boolean, url: string | null, renew_in_s: number | null}} Seen */
 
 const SLOW_MS = 250;
 
 /**
- * @param {{model: import("../shared/commands.js").Model, height: number, resized: () => void}} options
- *   `resized` is called when the picture must be painted anew
+ * @param {{model: import("../shared/commands.js").Model, height: number, resized: () => void, renew: (key: string, refused: boolean) => Promise<{key: string, url: string | null, renew_in_s: number | null} | undefined>}} options
+ *   `resized` is called when the picture must be painted anew; `renew` gives another address of a picture, before the one it has expires and
+ *   after one was refused
  */
-export function picture({ model, height, resized }) {
+export function picture({ model, height, resized, renew }) {
   const holder = h("div", { class: "lk-picture-canvas", "aria-hidden": "true" });
   const image = h("img", { class: "lk-picture-still", alt: "", hidden: true });
   const missing = h("div", { class: "lk-picture-missing", hidden: true });
   const notice = h("div", { class: "lk-picture-notice lk-tone-warn", hidden: true });
-  const element = h("figure", { class: "lk-picture", role: "img", "aria-label": "Sample" }, holder, image, missing, notice);
+  const element = h("figure", { class: "lk-picture", role: "img", "aria-label": "Sample" }, image, holder, missing, notice);
   element.style.height = `${height}px`;
   /** @type {any} */
   let view = null;
   let closed = false;
   let slow = 0;
+  let renewal = 0;
   let url = "";
+  /** @type {Seen | null} */
+  let shown = null;
+  let refused = false;
   let size = { width: 0, height: 0 };
 
   async function attach() {
@@ -52,7 +57,42 @@ export function picture({ model, height, resized }) {
   });
   watch.observe(element);
 
-  /** @param {Seen} seen */
+  /** Takes an address, and asks for another one before it expires. @param {string} address @param {number | null} seconds */
+  function take(address, seconds) {
+    image.src = address;
+    clearTimeout(renewal);
+    if (seconds !== null) renewal = window.setTimeout(() => void another(false), seconds * 1000);
+  }
+
+  /** @param {boolean} because  whether the address that there was is refused */
+  async function another(because) {
+    const mine = shown;
+    if (!mine?.url) return;
+    const got = await renew(mine.key, because);
+    if (mine !== shown || closed) return;
+    if (got?.url) return take(got.url, got.renew_in_s);
+    unavailable();
+  }
+
+  /** An address that fails once is asked for anew; one that fails again is said in words. */
+  function failed() {
+    if (!shown?.url) return;
+    if (refused) return unavailable();
+    refused = true;
+    void another(true);
+  }
+
+  function unavailable() {
+    clearTimeout(renewal);
+    holder.hidden = image.hidden = notice.hidden = true;
+    missing.hidden = false;
+    missing.replaceChildren(...words({ title: "Sample asset unavailable", reason_code: "SAMPLE_ASSET_URL_REFUSED", sentence: "Its address was renewed, and the picture could not be loaded." }));
+  }
+
+  image.addEventListener("error", failed);
+  image.addEventListener("load", () => (refused = false));
+
+  /** @param {{title: string, reason_code: string, sentence: string}} seen */
   function words(seen) {
     return [h("strong", {}, seen.title), h("code", { class: "lk-code" }, seen.reason_code), h("span", {}, seen.sentence)];
   }
@@ -87,14 +127,20 @@ export function picture({ model, height, resized }) {
       element.removeAttribute("aria-busy");
       element.setAttribute("aria-label", described);
       const hosted = view !== null;
+      clearTimeout(renewal);
+      shown = seen;
+      refused = false;
+      if (seen.url) take(seen.url, seen.renew_in_s);
       holder.hidden = !seen.has_picture || !hosted;
-      image.hidden = !seen.has_picture || hosted;
+      image.hidden = !seen.has_picture || (hosted && !seen.url);
       missing.hidden = seen.has_picture;
       notice.hidden = !seen.has_picture || seen.state === "READY";
       (seen.has_picture ? notice : missing).replaceChildren(...words(seen));
     },
     /** Says that there is no sample. @param {string} text */
     nothing(text) {
+      shown = null;
+      clearTimeout(renewal);
       holder.hidden = image.hidden = notice.hidden = true;
       missing.hidden = false;
       missing.replaceChildren(h("span", {}, text));
@@ -102,6 +148,7 @@ export function picture({ model, height, resized }) {
     close() {
       closed = true;
       clearTimeout(slow);
+      clearTimeout(renewal);
       watch.disconnect();
       view?.remove();
       if (url) URL.revokeObjectURL(url);

@@ -14,6 +14,7 @@ from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant,
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
+from labelkit.services.datasets.assets import SampleAssets
 from labelkit.services.datasets.exporting import recorded
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
@@ -23,6 +24,7 @@ from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from labelkit.store.runs import Run
 
 NOT_YET = "Stats not available yet"
+SAMPLES, SIDE_PX = 60, 640  # of a page: some 3 MB
 
 
 class Dataset(Guarded, Materialized):
@@ -219,7 +222,7 @@ class Dataset(Guarded, Materialized):
         """
         given = {"split": split, "camera_type": camera_type, "group_key": group}
         equal = tuple((column, value) for column, value in given.items() if value is not None)
-        wanted = Wanted(equal, label, None if finding is None else findings_meant(finding, self.quality), self._capability)
+        wanted = Wanted(equal, label, None if finding is None else findings_meant(finding, self.quality), self.judged_by)
         found = facets.page(self._gate.database.objects, self._tree, wanted, after=cursor, limit=limit + 1)
         items = tuple(Sample.from_row(row) for row in found.head(limit).iter_rows(named=True))
         return Page(items, items[-1].key if found.height > limit else None)
@@ -229,11 +232,16 @@ class Dataset(Guarded, Materialized):
         rows = snapshots.row(self._gate.database.objects, self._tree, key)
         if rows.is_empty():
             raise NotFound(kind="sample", name=key, near=str(self.why_not(key)), listing="dataset.samples()")
-        return Sample.from_row(facets.with_findings(rows, self._capability).row(0, named=True))
+        return Sample.from_row(facets.with_findings(rows, self.judged_by).row(0, named=True))
+
+    @cached_property
+    def assets(self) -> SampleAssets:
+        """Return where pictures of samples were materialized to: `.bytes(sample)`, `.url(sample)`; as it was when first asked."""
+        return SampleAssets(self, self._gate.database.objects, lambda: self._tree)
 
     def findings(self, split: str | None = None) -> pl.DataFrame:
         """Return one row a finding, in key order: sample_key, split, media, frame_index, finding (a code of `SampleFinding`)."""
-        rows = facets.with_findings(snapshots.collected(self._rows(split)), self._capability)
+        rows = facets.with_findings(snapshots.collected(self._rows(split)), self.judged_by)
         return rows.select("sample_key", "split", "media", "frame_index", finding="findings").explode("finding").drop_nulls("finding")
 
     def why(self, pack_id: str) -> Answer:
@@ -288,9 +296,20 @@ class Dataset(Guarded, Materialized):
         written = write(chunks, out, capability=capability, splits=[*self.split_counts] if split is None else [split])
         return recorded(self._gate, self.id, format, split, written, purpose)
 
+    def to_page(self, path: str | Path, *, samples: int | Sequence[str] = SAMPLES, side_px: int = SIDE_PX) -> Path:
+        """Write what is known of this version as one HTML file that needs no kernel and no network, and return its path.
+
+        `samples` is how many are shown, evenly spread in key order, or which (keys); pictures are at most `side_px` px on a
+        side. Raises `STORAGE_WRITE_FAILED`, `INVALID_VALUE`, and `NOT_FOUND` for a key.
+        """
+        from labelkit.services.datasets.page import write_page
+
+        tree = None if self._row.snapshot_id is None else self._tree
+        return write_page(self._gate, self, tree, path, samples, side_px)
+
     @cached_property
-    def _capability(self) -> Capability | None:
-        """Return what the labels are judged by; None where the workspace does not know it any more."""
+    def judged_by(self) -> Capability | None:
+        """Return the capability that the labels are judged by; None where the workspace does not know it any more."""
         with suppress(NotFound), self._gate.read() as (tx, _):
             return tx.media.capability(self._gate.workspace.id, self.capability)
         return None

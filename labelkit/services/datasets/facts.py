@@ -53,7 +53,7 @@ def sources(dataset: Dataset) -> list[Fact]:
     frames = sum(pack.frame_count for pack in packs)
     samples = dataset.sample_count
     models = sorted(
-        {f"{name} {version}".strip() for name, version in lineage.origins.select("model", "model_version").drop_nulls("model").rows()}
+        {model_name(name, version) for name, version in lineage.origins.select("model", "model_version").drop_nulls("model").rows()}
     )
     return [
         ("Packs included", f"{len(packs):,}"),
@@ -108,7 +108,12 @@ def lineage_rows(dataset: Dataset) -> list[tuple[str, ...]]:
             f"{row['revision_number']} ({row['revision_id']})" if row["revision_id"] else "",
             row["content_hash"] or "",
             f"{row['draft_id']} at version {row['draft_version']}" if row["draft_id"] else "",
-            f"{row['model']} {row['model_version']} ({row['run_id']})" if row["run_id"] else "",
+            f"{model_name(row['model'], row['model_version'])} ({row['run_id']})" if row["run_id"] else "",
         )
         for row in rows.iter_rows(named=True)
     ]
+
+
+def model_name(name: str, version: str) -> str:
+    """Return a model with its version, where it has one."""
+    return f"{name} {version}".strip()

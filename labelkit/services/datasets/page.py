@@ -1,0 +1,186 @@
+"""`dataset.to_page(path)`: gather what is known of a version and some of its samples, and write it as one HTML file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelkit.core.actors import Action
+from labelkit.core.datasets.builds import BuildStatus
+from labelkit.core.datasets.samples import Sample, view_of
+from labelkit.core.datasets.tables import split_table
+from labelkit.core.geometry import Box
+from labelkit.core.review.shapes import shapes_of
+from labelkit.errors import FrameUnavailable, InvalidValue, LabelkitError, StorageWriteFailed
+from labelkit.formats import dataset_page
+from labelkit.formats.dataset_page import Page, PageSample
+from labelkit.media import open_frames
+from labelkit.media.thumbnails import thumbnail
+from labelkit.services.datasets import facts
+from labelkit.store import facets
+from labelkit.store.media import Frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labelkit.core.review.annotations import Annotation, Capability
+    from labelkit.core.versions import Tree
+    from labelkit.media import FrameSource
+    from labelkit.services.datasets.dataset import Dataset
+    from labelkit.store.acting import Gate
+
+NOT_YET = "Stats not available yet"
+CHECKS_HEAD = ("Severity", "Indicator", "Meaning", "Fired")
+LISTED_PACKS = 1000
+
+
+class Pictures:
+    """Small pictures of samples of any media of a version; whoever makes the page may read the workspaces that they are from."""
+
+    def __init__(self, gate: Gate, dataset: Dataset) -> None:
+        self._gate = gate
+        self._dataset = dataset
+        with gate.read() as (tx, actor):
+            sources = tx.datasets.materials.sources(dataset.build_id)
+        self._media = {(one.workspace, one.media): one for one in sources if actor.may(Action.READ, one.workspace_id)}
+        self._open: dict[tuple[str, str], tuple[FrameSource, Frames]] = {}
+
+    def of(self, sample: Sample, side_px: int) -> tuple[bytes | None, str]:
+        """Return a JPEG at most `side_px` on a side, or None with the code of why there is none."""
+        try:
+            return thumbnail(self._bytes(sample), side_px), ""
+        except FrameUnavailable as refused:
+            return self._materialized(sample, side_px) or (None, str(refused.facts["problem"]))
+        except LabelkitError as refused:
+            return self._materialized(sample, side_px) or (None, refused.code)
+
+    def _bytes(self, sample: Sample) -> bytes:
+        place = sample.workspace, sample.media
+        if place not in self._media:
+            raise FrameUnavailable(index=sample.frame_index, name=sample.key, problem="SAMPLE_OF_ANOTHER_WORKSPACE")
+        if place not in self._open:
+            media = self._media[place]
+            frames = Frames(self._gate.database.objects.read_frame(media.frames_object))
+            self._open[place] = open_frames(media.kind, media.root, frames.rows), frames
+        source, frames = self._open[place]
+        frame = frames[sample.frame_index]
+        if frame.sha256 != sample.sha256:
+            raise FrameUnavailable(index=frame.index, name=frame.name, problem="SAMPLE_ASSET_CHANGED")
+        return source.bytes(frame)[0]
+
+    def _materialized(self, sample: Sample, side_px: int) -> tuple[bytes, str] | None:
+        try:
+            data = self._dataset.assets.bytes(sample)
+            return None if data is None else (thumbnail(data, side_px), "")
+        except LabelkitError:
+            return None
+
+
+def write_page(gate: Gate, dataset: Dataset, tree: Tree | None, path: str | Path, samples: int | Sequence[str], side_px: int) -> Path:
+    """Write the page and return its path; a version without content has a page without samples."""
+    if not isinstance(samples, (str, int)):
+        chosen, which = [dataset.sample(key) for key in samples], f"{len(samples):,} chosen samples."
+    elif isinstance(samples, str) or samples < 0:
+        raise InvalidValue(what="samples", reason=f"{samples!r} is no number of samples", fix="Give how many, or a list of sample keys.")
+    else:
+        chosen = [] if tree is None else _spread(gate, dataset, tree, samples)
+        all_of_them = dataset.sample_count is not None and len(chosen) == dataset.sample_count
+        which = (
+            NOT_YET + "."
+            if tree is None
+            else "All samples."
+            if all_of_them
+            else f"{len(chosen):,} of {dataset.sample_count:,} samples, evenly spread."
+        )
+    pictures = Pictures(gate, dataset)
+    shown = [_shown(sample, *pictures.of(sample, side_px), dataset) for sample in chosen]
+    target = Path(path).expanduser()
+    try:
+        target.write_text(dataset_page.render(_page(dataset, shown, which)), encoding="utf-8")
+    except OSError as error:
+        raise StorageWriteFailed(what=str(target), reason=error.strerror or str(error)) from error
+    return target
+
+
+def _spread(gate: Gate, dataset: Dataset, tree: Tree, count: int) -> list[Sample]:
+    rows = facets.spread(gate.database.objects, tree, min(count, tree.rows), dataset.judged_by)
+    return [Sample.from_row(row) for row in rows.iter_rows(named=True)]
+
+
+def _page(dataset: Dataset, samples: Sequence[PageSample], which: str) -> Page:
+    named = ("Fact", "Value")
+    frozen = ["frozen test set"] if dataset.is_frozen_test_set else []
+    quality = dataset.quality
+    policy = f"quality policy {quality.policy_version}" if quality.policy_version else ""
+    checks = [
+        ("Hard fail" if check.severity == "hard_fail" else "Warning", check.code, check.message, "yes" if check.fired else "no")
+        for check in quality.checks
+    ]
+    ready = dataset.status is BuildStatus.SUCCESS
+    lineage = facts.lineage_rows(dataset)
+    shown = [(name, "–" if value is None else value) for name, value in facts.provenance(dataset)]
+    more = f", the first {LISTED_PACKS:,} of {len(lineage):,}" if len(lineage) > LISTED_PACKS else ""
+    return Page(
+        title=dataset.title,
+        badges=[dataset.capability, str(dataset.status), *frozen, quality.badge, *([policy] if policy else [])],
+        tables=[
+            ("Splits", split_table(dataset.split_counts, dataset.group_counts, dataset.class_counts) if ready else ((), ()), NOT_YET),
+            ("Quality", (CHECKS_HEAD, checks), "Not evaluated"),
+            ("Sources", (named, _texts(facts.sources(dataset))), NOT_YET),
+            (
+                "Status, files and protection",
+                (named, _texts([*facts.status(dataset), *facts.materialization(dataset), *facts.freezing(dataset)])),
+                "",
+            ),
+            ("Provenance", (named, shown), ""),
+            (f"Lineage{more}", (facts.LINEAGE_HEAD, lineage[:LISTED_PACKS]), "No pack was decided about."),
+        ],
+        samples=samples,
+        which=which,
+    )
+
+
+def _texts(named: Sequence[facts.Fact]) -> list[tuple[str, str]]:
+    return [(name, "–" if value is None else value) for name, value in named]
+
+
+def _shown(sample: Sample, picture: bytes | None, problem: str, dataset: Dataset) -> PageSample:
+    capability = dataset.judged_by
+    fits = capability is not None and all(_fits(annotation, capability) for annotation in sample.annotations)
+    overlay = None if fits else "CAPABILITY_UNKNOWN" if capability is None else "OVERLAY_GEOMETRY_MISMATCH"
+    state = view_of(dataset.capability, asset_problem=problem or None, overlay_problem=overlay)
+    counts = Counter(annotation.label for annotation in sample.annotations)
+    return PageSample(
+        key=sample.key,
+        split=sample.split,
+        group=sample.group,
+        classes=sorted(counts),
+        facts=[
+            ("Split", sample.split),
+            ("Group", sample.group),
+            ("Camera", sample.camera_type),
+            ("Frame", f"{sample.frame_index:,}"),
+            ("Time", f"{sample.pts_ms / 1000:,.3f} s"),
+            ("Size", f"{sample.width} x {sample.height} px"),
+            ("Findings", ", ".join(sample.findings) or "none"),
+            ("Labels", ", ".join(f"{label} {number}" for label, number in sorted(counts.items())) or "none"),
+        ],
+        labels=[_label(annotation) for annotation in sample.annotations],
+        size=(sample.width, sample.height),
+        shapes=shapes_of(sample.annotations, capability) if capability is not None and not state.reason_code else (),
+        picture=picture,
+        reason_code=state.reason_code,
+        sentence=state.sentence,
+    )
+
+
+def _fits(annotation: Annotation, capability: Capability) -> bool:
+    return isinstance(annotation.geometry, Box) is (capability.geometry == "box")
+
+
+def _label(annotation: Annotation) -> tuple[str, ...]:
+    place = annotation.geometry
+    size = f"{place.width:.1f} × {place.height:.1f}" if isinstance(place, Box) else "–" if place.size is None else f"⌀ {place.size:.1f}"
+    score = "–" if annotation.score is None else f"{annotation.score:.2f}"
+    return (annotation.label, f"{place.x:.1f}", f"{place.y:.1f}", size, score)
