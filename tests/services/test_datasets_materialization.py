@@ -158,11 +158,8 @@ def test_frames_of_a_video_are_decoded_without_loss(ws, tmp_path, mode):
 def test_names_that_no_file_system_could_hold_together_get_names_of_their_own(ws, tmp_path):
     # given frames that differ by case alone, one in a folder, one that is a device elsewhere, and a media that is called like a way out
     names = ["A.png", "a.png", "day 1/a.png", "nul.png"]
-    packs = [
-        pictured.pack(ws, draw(tmp_path / "one", names[1:]), "../up", 4),
-        pictured.pack(ws, draw(tmp_path / "two", ["A.png"]), "Up", 1),
-    ]
-    dataset = pictured.built(ws, packs)
+    one, two = draw(tmp_path / "one", names), draw(tmp_path / "two", ["A.png"])
+    dataset = pictured.built(ws, [pictured.pack(ws, one, "../up", 4), pictured.pack(ws, two, "Up", 1)])
 
     # when
     report = dataset.materialize(tmp_path / "out")

@@ -25,7 +25,14 @@ from labelkit.core.datasets.materialization import (
     status_after,
     without_secrets,
 )
-from labelkit.errors import CropsNeedBoxes, LabelkitError, LinkImpossible, MaterializationTargetTaken, StoreReadOnly
+from labelkit.errors import (
+    CropsNeedBoxes,
+    LabelkitError,
+    LinkImpossible,
+    MaterializationTargetTaken,
+    MaterializationTargetUnreachable,
+    StoreReadOnly,
+)
 from labelkit.media.shards import FOLDER, SYNCED_ONE_BY_ONE, manifest_of
 from labelkit.media.targets import LocalTarget, open_target
 from labelkit.services.datasets.crew import TICK_S, Crew
@@ -105,7 +112,11 @@ class Materializing:
         sources = self._sources()
         self._target = open_target(self._wish.to, self._wish.storage_options)
         self._must_be_linkable(sources)
-        self._plan = self._planned(sources, self._begin())
+        try:
+            shard_samples = self._begin()
+        except OSError as error:
+            raise MaterializationTargetUnreachable(target=self._place, reason=error.strerror or str(error)) from error
+        self._plan = self._planned(sources, shard_samples)
         self._tally = Tally(len(self._plan), self._plan.files)
         started_at = self._record_start()
         try:
