@@ -95,6 +95,8 @@
     if (sample.picture) figure.append(make("img", { src: sample.picture, alt: `Frame ${sample.key} with ${sample.labels.length} labels` }), overlay(sample));
     else figure.append(missing("Sample asset unavailable", sample.reason_code, sample.sentence));
     if (sample.picture && sample.reason_code) figure.append(make("figcaption", {}, make("code", {}, sample.reason_code), ` ${sample.sentence}`));
+    const mark = (colour) => { const sign = make("i", {}); sign.style.background = colour; return sign; };
+    facts.append(make("p", { class: "legend" }, ...sample.legend.map(([name, colour]) => make("span", {}, mark(colour), name))));
     facts.append(make("dl", {}, ...sample.facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
     facts.append(table(["Class", "X", "Y", "Size, px", "Score"], sample.labels, "Labels of the sample"));
   }

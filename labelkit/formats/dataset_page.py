@@ -23,7 +23,10 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-
 
 @dataclass(frozen=True)
 class PageSample:
-    """A sample on the page: what it is chosen by, facts and labels as texts, its picture (JPEG) or the code of why there is none."""
+    """A sample on the page: what it is chosen by, facts and labels as texts, its picture (JPEG) or the code of why there is none.
+
+    `legend` names the classes that are drawn, each with its colour.
+    """
 
     key: str
     split: str
@@ -33,6 +36,7 @@ class PageSample:
     labels: Sequence[Sequence[str]]
     size: tuple[int, int]
     shapes: Sequence[Shape]
+    legend: Sequence[tuple[str, str]]
     picture: bytes | None
     reason_code: str
     sentence: str
@@ -93,6 +97,7 @@ def _data(samples: Sequence[PageSample]) -> str:
             "classes": list(one.classes),
             "facts": [list(fact) for fact in one.facts],
             "labels": [list(label) for label in one.labels],
+            "legend": [list(entry) for entry in one.legend],
             "size": list(one.size),
             "picture": None if one.picture is None else f"data:image/jpeg;base64,{b64encode(one.picture).decode()}",
             "shapes": [asdict(shape) for shape in one.shapes],

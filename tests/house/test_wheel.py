@@ -41,6 +41,8 @@ made = {
     "Approvals": widgets.Approvals(ws, "clip-1", "player_detection"),
     "PreflightTable": widgets.PreflightTable(ws, "player_detection", label_pack_ids=packs),
     "QualityBadge": widgets.QualityBadge(ws, dataset),
+    "QualityPanel": widgets.QualityPanel(dataset),
+    "DatasetExplorer": widgets.DatasetExplorer(ws),
     "SampleViewer": widgets.SampleViewer(ws, dataset),
 }
 print(json.dumps({

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from ipycanvas.canvas import _CANVAS_MANAGER
 
-from labelkit import BuildRequest
+from labelkit import BuildRequest, ReviewOp
 from labelkit.core.datasets.samples import ViewState, view_of
 from labelkit.core.geometry import Point
 from labelkit.core.review.annotations import PLAYER, Annotation
@@ -18,6 +19,7 @@ from labelkit.widgets import SampleViewer, sample_viewer
 from labelkit.widgets.sample_look import overlay
 from tests.widgets.messages import Wire
 from tests.widgets.scenes import PLAYERS, built, half_built
+from tests.widgets.signing import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -349,3 +351,92 @@ def test_a_dataset_whose_build_failed_is_words_instead_of_samples(tmp_path: Path
 
 def _anchors(page: str) -> list[str]:
     return [part.split('"')[0] for part in page.split('<div id="')[1:]]
+
+
+def test_samples_with_a_finding_are_left_and_the_finding_is_among_the_facts(
+    scene: tuple[Workspace, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    ws = scene[0]
+    draft = ws.review.open("clip-2", PLAYERS)
+    draft = ws.review.apply(draft.id, base_version=draft.version, ops=[ReviewOp.flag(1, "bad_frame")])
+    outcome = ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason="flagged")
+    ws.review.set_eligibility(outcome.revision.id, "APPROVED", expected_version=1)
+    dataset = ws.datasets.build(BuildRequest(capability=PLAYERS, label_pack_ids=[outcome.pack.id], name="flagged")).dataset
+    wire = Wire.to(SampleViewer(ws, dataset), monkeypatch)
+    # when
+    wire.ask("filter", filters={"finding": "ANY"})
+    # then
+    assert [item["key"] for item in wire.events("list")[-1]["items"]] == ["club-a/clip-2/000001"]
+    assert dict(map(tuple, show(wire, "club-a/clip-2/000001")["facts"]))["Findings"] == "BAD_FRAME"
+    # when
+    answer = wire.ask("filter", filters={"finding": "BAD"})
+    # then
+    assert answer["error"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(("after_s", "reads"), [(59.0, 1), (61.0, 2)])
+def test_list_and_sample_are_read_anew_after_a_minute(wire: Wire, monkeypatch: pytest.MonkeyPatch, after_s: float, reads: int) -> None:
+    # given a clock that stands still
+    now = [1_000.0]
+    monkeypatch.setattr(sample_viewer, "now_s", lambda: now[0])
+    read: list[str] = []
+    kind = type(wire.widget.dataset)
+    listed, one = kind.samples, kind.sample
+    monkeypatch.setattr(kind, "samples", lambda self, **wanted: read.append("list") or listed(self, **wanted))
+    monkeypatch.setattr(kind, "sample", lambda self, key: read.append("sample") or one(self, key))
+    wire.ask("ready")
+    show(wire)
+    # when
+    now[0] += after_s
+    wire.ask("ready")
+    show(wire)
+    # then
+    assert sorted(read) == ["list"] * reads + ["sample"] * reads
+
+
+def test_a_picture_that_is_gone_comes_from_where_it_was_materialized(
+    scene: tuple[Workspace, Dataset], spoilt: Path, drawn: list[list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    ws, dataset = scene
+    kept = spoilt.read_bytes()
+    dataset.materialize(tmp_path / "files", "copy")
+    spoilt.unlink()
+    wire = Wire.to(SampleViewer(ws, dataset), monkeypatch)
+    drawn.clear()
+    # when
+    told = show(wire)
+    # then
+    assert (told["state"], told["url"]) == ("READY", None)
+    assert [bytes(part) for message in drawn for part in message[1:]] == [kept]
+
+
+def test_a_picture_in_an_object_store_is_an_address_that_is_renewed_before_it_expires(
+    scene: tuple[Workspace, Dataset], spoilt: Path, drawn: list[list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    ws, dataset = scene
+    files = register()
+    dataset.materialize("signed://bucket/players", "copy")
+    spoilt.unlink()
+    wire = Wire.to(SampleViewer(ws, dataset), monkeypatch)
+    drawn.clear()
+    # when
+    told = show(wire)
+    # then the labels are painted, and the browser fetches the picture
+    assert (told["state"], told["has_picture"]) == ("READY", True)
+    assert told["url"].startswith("https://assets.invalid/bucket/players/")
+    assert 600 < told["renew_in_s"] <= 900
+    assert [len(message) for message in drawn] == [1]
+    # when the time comes
+    moved = wire.widget.dataset.assets
+    monkeypatch.setattr(moved._urls, "_clock", lambda: datetime.now(UTC) + timedelta(minutes=14))
+    later = wire.ask("renew", key=KEY)["result"]
+    refused = wire.ask("renew", key=KEY, refused=True)["result"]
+    # then
+    assert ["turn=1&" in told["url"], "turn=2&" in later["url"], "turn=3&" in refused["url"]] == [True] * 3
+    assert files.made == 3
+    # when a page hosts no canvas, Python fetches it
+    assert show(wire, hosted=False)["url"] is None
+    assert any(message.get("event") == "still" for message in wire.sent)

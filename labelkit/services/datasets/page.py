@@ -11,7 +11,7 @@ from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.samples import Sample, view_of
 from labelkit.core.datasets.tables import split_table
 from labelkit.core.geometry import Box
-from labelkit.core.review.shapes import shapes_of
+from labelkit.core.review.shapes import shapes_of, style_of
 from labelkit.errors import FrameUnavailable, InvalidValue, LabelkitError, StorageWriteFailed
 from labelkit.formats import dataset_page
 from labelkit.formats.dataset_page import Page, PageSample
@@ -150,6 +150,7 @@ def _shown(sample: Sample, picture: bytes | None, problem: str, dataset: Dataset
     fits = capability is not None and all(_fits(annotation, capability) for annotation in sample.annotations)
     overlay = None if fits else "CAPABILITY_UNKNOWN" if capability is None else "OVERLAY_GEOMETRY_MISMATCH"
     state = view_of(dataset.capability, asset_problem=problem or None, overlay_problem=overlay)
+    drawn = () if capability is None or state.reason_code else shapes_of(sample.annotations, capability)
     counts = Counter(annotation.label for annotation in sample.annotations)
     return PageSample(
         key=sample.key,
@@ -164,11 +165,13 @@ def _shown(sample: Sample, picture: bytes | None, problem: str, dataset: Dataset
             ("Time", f"{sample.pts_ms / 1000:,.3f} s"),
             ("Size", f"{sample.width} x {sample.height} px"),
             ("Findings", ", ".join(sample.findings) or "none"),
-            ("Labels", ", ".join(f"{label} {number}" for label, number in sorted(counts.items())) or "none"),
         ],
         labels=[_label(annotation) for annotation in sample.annotations],
         size=(sample.width, sample.height),
-        shapes=shapes_of(sample.annotations, capability) if capability is not None and not state.reason_code else (),
+        shapes=drawn,
+        legend=[
+            (f"{label} {number}", style_of(capability, label).colour) for label, number in sorted(counts.items()) if capability and drawn
+        ],
         picture=picture,
         reason_code=state.reason_code,
         sentence=state.sentence,
