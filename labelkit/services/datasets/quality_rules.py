@@ -50,7 +50,7 @@ class QualityRules:
         wanted: list[QualityRule] = []
         try:
             wanted = own_rules(rules)
-            if self._may_set(capability):  # whoever may not set rules has no SQL run, not even here
+            if self._may_set():  # whoever may not set rules has no SQL run, not even here
                 quality_measures.check([rule.rule for rule in wanted])
         except QualityRuleInvalid as invalid:
             refused = invalid
@@ -75,12 +75,9 @@ class QualityRules:
             tx.media.capability(self._gate.workspace.id, capability)
             return tx.datasets.quality_rules.history(self._gate.workspace.id, capability)
 
-    def _may_set(self, capability: str) -> bool:
+    def _may_set(self) -> bool:
         with self._gate.database.reading() as tx:
-            allowed = tx.workspaces.actor(self._gate.user).may(Action.SET_QUALITY_RULES, self._gate.workspace.id)
-            if allowed:
-                tx.media.capability(self._gate.workspace.id, capability)
-            return allowed
+            return tx.workspaces.actor(self._gate.user).may(Action.SET_QUALITY_RULES, self._gate.workspace.id)
 
 
 def judged(objects: Objects, policy: QualityPolicy, capability: str, statistics: Statistics, tree: Tree) -> Evaluation:
