@@ -400,7 +400,7 @@ def test_pictures_that_a_reviewer_of_the_frozen_set_ruled_different_are_no_leak(
     # when
     with world.ws._database.transaction() as tx:
         pair = pair_id(known["a"], known["d"])
-        tx.datasets.near_duplicates.rule(world.ws.id, pair, Ruling.DIFFERENT, version=1, reason="another match", actor="ana")
+        tx.datasets.near_duplicates.rule(world.ws.id, {pair: 1}, Ruling.DIFFERENT, reason="another match", actor="ana")
 
     # then
     assert (leak(alike), train(alike)) == ([], 3)
@@ -530,6 +530,78 @@ def test_a_lease_moves_on_while_its_training_runs(world, hold, monkeypatch):
             data.to_polars()
             seen.append(until())
     assert seen[-1] > first
+
+
+# --- two at once
+
+
+def meanwhile(world, monkeypatch, deed) -> None:
+    """Let somebody do something whenever the sources of two datasets are compared, which is outside any lock."""
+    database = world.ws._database
+    compare, busy = database.analyse, []
+
+    def analyse(*arguments, **more):
+        if not busy:
+            busy.append(True)
+            deed()
+            busy.clear()
+        return compare(*arguments, **more)
+
+    monkeypatch.setattr(database, "analyse", analyse)
+
+
+def test_a_set_that_is_frozen_while_a_training_is_judged_counts(world, hold, monkeypatch):
+    # given a frozen set that has nothing to do with it, and a colleague who freezes hold in the middle of the look
+    world.build("other", "d").freeze()
+    more, done = world.build("more", "a b"), []
+
+    def freeze_once() -> None:
+        if not done:
+            done.append(hold.freeze())
+
+    meanwhile(world, monkeypatch, freeze_once)
+
+    # when, then
+    assert refused(lambda: train(more)) == "FROZEN_SOURCE_LEAKAGE_FORBIDDEN"
+    assert done
+
+
+def test_a_training_that_begins_while_a_freeze_is_judged_counts(world, hold, monkeypatch):
+    # given a training that has nothing to do with it, and a colleague who opens another one in the middle of the look
+    with ExitStack() as doors:
+        doors.enter_context(world.build("other", "d").for_training())
+        more, done = world.build("more", "a b"), []
+
+        def train_once() -> None:
+            if not done:
+                done.append(doors.enter_context(more.for_training()))
+
+        meanwhile(world, monkeypatch, train_once)
+
+        # when, then
+        assert refused(hold.freeze) == "DATASET_IN_ACTIVE_USE"
+        assert done
+    assert hold.freeze().is_frozen
+
+
+def test_who_is_overtaken_again_and_again_is_told_so(world, hold, monkeypatch):
+    # given colleagues who never rest
+    other, third = world.build("other", "d"), world.build("third", "c")
+    other.freeze()
+    meanwhile(world, monkeypatch, lambda: third.unfreeze("again") if third.is_frozen_test_set else third.freeze())
+    assert refused(lambda: train(hold)) == "FREEZE_STATE_CONFLICT"
+    monkeypatch.undo()
+    other.unfreeze("over")
+    if third.is_frozen_test_set:
+        third.unfreeze("over")
+
+    # when they open doors instead
+    with ExitStack() as doors:
+        doors.enter_context(other.for_training())
+        meanwhile(world, monkeypatch, lambda: doors.enter_context(other.for_training()))
+
+        # then
+        assert refused(hold.freeze) == "FREEZE_STATE_CONFLICT"
 
 
 # --- the ledger
