@@ -119,13 +119,14 @@ def export(
     format: Annotated[str, typer.Argument(help="coco.")],
     dataset: Annotated[str, typer.Argument(help="The dataset's name or id.")],
     out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    purpose: Annotated[str, typer.Option(help="training, which frozen test sets refuse, or evaluation, which is counted.")] = "training",
     store: StoreOption = STORE,
     workspace: WorkspaceOption = "default",
     user: UserOption = None,
 ) -> None:
     """Write a built dataset in a format that training code reads."""
     with _opened(store, workspace, user) as ws:
-        written = ws.datasets.get(dataset).export(format, out)
+        written = ws.datasets.get(dataset).export(format, out, purpose=purpose)
     typer.echo(f"{written}")
 
 

@@ -9,7 +9,9 @@ import nbformat
 import pytest
 
 import labelkit
-from labelkit import cli
+from labelkit import BuildRequest, cli
+from labelkit.core.geometry import Box
+from tests.services.packs import Pack, add
 
 
 @pytest.fixture
@@ -101,6 +103,23 @@ def test_import_renames_numbered_classes_too(store, call, tmp_path):
     assert code == 0
     assert "2 of 3 labels imported" in out
     assert "refused 1: LABEL_CLASS_LEFT_OUT" in out
+
+
+def test_a_frozen_test_set_is_exported_for_evaluation_only(call, tmp_path):
+    # given
+    store = tmp_path / "labels.duckdb"
+    with labelkit.open(store) as ws:
+        ids = add(ws, [Pack("match", [("APPROVED", {0: [("player", Box(10.0, 20.0, 30.0, 40.0))]})])])
+        asked = BuildRequest(capability="player_detection", label_pack_ids=list(ids.values()), name="hold", ratios={"test": 1.0})
+        ws.datasets.build(asked).dataset.freeze()
+
+    # when
+    refused, _, words = call("export", "coco", "hold", tmp_path / "train", "--store", store)
+    code, out, _ = call("export", "coco", "hold", tmp_path / "test", "--purpose", "evaluation", "--store", store)
+
+    # then
+    assert (refused != 0, "FROZEN_DATASET_TRAINING_FORBIDDEN" in words, (tmp_path / "train").exists()) == (True, True, False)
+    assert (code, out.split(":")[0]) == (0, "coco")
 
 
 def test_store_info_lists_what_a_workspace_holds(store, call):
