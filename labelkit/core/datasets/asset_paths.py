@@ -53,7 +53,7 @@ def parts(names: Iterable[str]) -> Mapping[str, str]:
     """Return each name as a part of a path that no other has, on file systems that do not tell case apart too.
 
     >>> parts(["Train", "train", "val"])
-    {'Train': 'Train', 'train': 'train~9cc41cb5', 'val': 'val'}
+    {'Train': 'Train', 'train': 'train~116f54c4', 'val': 'val'}
     """
     taken: set[str] = set()
     found = {}
@@ -73,7 +73,7 @@ def marked(path: str, name: str) -> str:
     """Return a path with a mark of `name` before its suffix.
 
     >>> marked("a/B.jpg", "club/match/000001")
-    'a/B~8c1b0fc3.jpg'
+    'a/B~0ac14768.jpg'
     """
     folder, slash, last = path.rpartition("/")
     stem, dot, suffix = last.rpartition(".")
