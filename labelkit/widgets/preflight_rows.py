@@ -42,6 +42,7 @@ def preflight_row(plan: Preflight) -> Json:
         "excluded_count": len(excluded),
         "kept_groups": plan.stability.kept,
         "stability_cost": plan.stability.cost,
+        "never_searched": plan.never_searched_sentence,
         "reuse_fingerprint": plan.reuse_fingerprint,
     }
 

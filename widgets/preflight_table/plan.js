@@ -23,6 +23,7 @@ import { count, counted } from "../shared/format.js";
  * @property {number} excluded_count
  * @property {number} kept_groups
  * @property {number} stability_cost
+ * @property {string} never_searched
  * @property {string} reuse_fingerprint
  * @typedef {{outcome: "created" | "reused_in_progress" | "reused_success", id: string, name: string, version: number | null, status: string, samples: number | null, manifest_hash: string | null, included: number, excluded: number, quality: {badge: string, tone: "plain" | "good" | "warn" | "bad"}}} Result
  */
@@ -87,6 +88,7 @@ export function planView(plan) {
   return [
     h("p", { class: "lk-would" }, badge(plan.ok ? "ready" : "blocked", plan.ok ? "good" : "bad"), plan.ok ? WOULD[plan.outcome] : "A build would be refused.", plan.ok && plan.dataset && shortId(plan.dataset)),
     h("p", {}, `${counted(plan.packs, "pack")}${plan.packs < plan.requested ? ` of ${count(plan.requested)}` : ""}, ${counted(plan.groups, "group")}, ${counted(plan.samples, "sample")}. `, kept),
+    ...(plan.never_searched === "" ? [] : [h("p", { class: "lk-dim" }, plan.never_searched)]),
     h("div", { class: "lk-plan" }, h("div", { class: "lk-stack" }, h("h4", {}, "Splits"), splits(plan)), h("div", { class: "lk-stack" }, h("h4", {}, "Issues"), issues(plan))),
   ];
 }

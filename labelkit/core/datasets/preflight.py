@@ -89,6 +89,14 @@ class Preflight:
         return self.plan.evidence.unsearched
 
     @property
+    def never_searched_sentence(self) -> str:
+        """Return for people that nothing was ever searched for near-duplicates here; empty where it was, or where nobody wants it."""
+        evidence, wanted = self.plan.evidence, self.plan.request.join_near_duplicates
+        if evidence.searched or not evidence.unsearched or wanted is not None:
+            return ""
+        return "No media of this set was searched for near-duplicate frames; ws.datasets.find_near_duplicates does that."
+
+    @property
     def issues(self) -> tuple[Issue, ...]:
         """Return what is to be known before building, blocking issues first."""
         return self.plan.issues
@@ -108,6 +116,7 @@ class Preflight:
 def _text(preflight: Preflight) -> str:
     lines = [_headline(preflight), *indented(table_text(*_splits(preflight)))]
     lines += [_stability(preflight)] if preflight.stability.kept else []
+    lines += indented([preflight.never_searched_sentence]) if preflight.never_searched_sentence else []
     lines += [f"  {'!' if issue.blocking else '-'} {issue.code}: {issue.message}" for issue in preflight.issues]
     lines += indented(table_text(("excluded pack", "reason"), list(preflight.excluded_label_pack_ids.items())[:SHOWN_ROWS]))
     lines += [f"  and {more} more excluded packs"] if (more := len(preflight.excluded_label_pack_ids) - SHOWN_ROWS) > 0 else []
@@ -125,6 +134,7 @@ def _html(preflight: Preflight) -> str:
             f"<p><b>{escape(_headline(preflight))}</b></p>",
             table_html(*_splits(preflight)),
             f"<p>{escape(_stability(preflight).strip())}</p>" if preflight.stability.kept else "",
+            f"<p>{escape(preflight.never_searched_sentence)}</p>" if preflight.never_searched_sentence else "",
             f"<ul>{issues}</ul>" if issues else "",
             table_html(("excluded pack", "reason", "why"), excluded[:SHOWN_ROWS]),
             f"<p>and {more} more excluded packs</p>" if (more := len(excluded) - SHOWN_ROWS) > 0 else "",
