@@ -131,6 +131,29 @@ def export(
 
 
 @app.command()
+def materialize(
+    dataset: Annotated[str, typer.Argument(help="The dataset's name or id.")],
+    target: Annotated[str, typer.Argument(help="A folder, or any URL that fsspec reaches, such as s3://bucket/place.")],
+    mode: Annotated[str, typer.Option(help="link, copy, or crops: a picture a box.")] = "link",
+    verify: Annotated[str, typer.Option(help="Which files are read: new, all, or changed.")] = "new",
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="A storage option of the URL; values may be JSON.")
+    ] = None,
+    store: StoreOption = STORE,
+    workspace: WorkspaceOption = "default",
+    user: UserOption = None,
+) -> None:
+    """Make the files of a built dataset; what is there and whole stays. Exit code 1 where some could not be made."""
+    options = {name: _value(text) for name, text in map(_pair, option or [])}
+    with _opened(store, workspace, user) as ws:
+        report = ws.datasets.get(dataset).materialize(
+            target, mode, verify=verify, storage_options=options, progress=lambda tally: typer.echo(tally, err=True)
+        )
+    typer.echo(f"{report!r}")
+    raise typer.Exit(0 if report.status == "complete" else 1)
+
+
+@app.command()
 def run(
     notebook: Annotated[str, typer.Argument(help="A notebook file, or the name of one that comes with labelkit.")],
     parameter: Annotated[list[str] | None, typer.Option(*PARAMETER_OPTIONS, metavar="NAME VALUE", help="A parameter; repeatable.")] = None,

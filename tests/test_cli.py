@@ -11,6 +11,7 @@ import pytest
 import labelkit
 from labelkit import BuildRequest, cli
 from labelkit.core.geometry import Box
+from tests.services import pictured
 from tests.services.packs import Pack, add
 
 
@@ -120,6 +121,27 @@ def test_a_frozen_test_set_is_exported_for_evaluation_only(call, tmp_path):
     # then
     assert (refused != 0, "FROZEN_DATASET_TRAINING_FORBIDDEN" in words, (tmp_path / "train").exists()) == (True, True, False)
     assert (code, out.split(":")[0]) == (0, "coco")
+
+
+def test_files_of_a_dataset_are_made_once_and_what_fails_is_exit_code_1(call, tmp_path):
+    # given
+    with labelkit.open(tmp_path / "labels.duckdb") as ws:
+        pictured.dataset(ws, tmp_path / "media", media=1)
+    picture = tmp_path / "media" / "match-0" / "000002.png"
+
+    # when they are made, made again, and made after a picture was changed
+    run = ("materialize", "players", tmp_path / "out", "--mode", "copy", "--store", tmp_path / "labels.duckdb")
+    first, again = call(*run), call(*run)
+    picture.write_bytes(b"x")
+    (tmp_path / "out" / "train" / "default" / "match-0" / "000002.png").unlink()
+    after = call(*run)
+
+    # then
+    assert [ended[0] for ended in (first, again, after)] == [0, 0, 1]
+    assert "4 files made, 0 kept, 0 absent" in first[1]
+    assert "1/1 shards, 4 files" in first[2]
+    assert "0 files made, 4 kept, 0 absent" in again[1]
+    assert "default/match-0/000002: FRAME_CHANGED" in after[1]
 
 
 def test_store_info_lists_what_a_workspace_holds(store, call):
