@@ -208,8 +208,9 @@ def test_a_frozen_set_is_named_in_lists_and_looks(world, hold):
     assert "frozen test set" in repr(hold)
     assert "frozen test set" in world.ws.datasets.get("hold")._repr_html_()
     assert "frozen" not in repr(other)
-    hold.unfreeze("over")
-    assert "frozen" not in repr(hold)
+    assert "frozen" not in repr(world.ws.datasets.unfreeze(hold, "over"))
+    assert hold.freezing.badge == ""
+    assert world.ws.datasets.freeze(hold).freezing.badge.startswith("Frozen test set since 20")
 
 
 def test_every_allow_and_deny_leaves_an_audit_row_about_the_version(world, hold):

@@ -252,15 +252,15 @@ class Datasets(QualityRules):
         """Return a dataset version by id, or the newest one of a name. Raises `NOT_FOUND` with the nearest name."""
         return Dataset(self._gate, self._row(dataset))
 
-    def freeze(self, dataset: str, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
-        """Make a frozen test set of a dataset version (its id; a name means the newest one) and return it, as `dataset.freeze` does."""
-        found = self.get(dataset)
+    def freeze(self, dataset: str | Dataset, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
+        """Make a frozen test set of a version (itself or its id; a name means the newest one) and return it, as `dataset.freeze` does."""
+        found = self.get(dataset if isinstance(dataset, str) else dataset.id)
         found.freeze(reason, expected_version=expected_version)
         return found
 
-    def unfreeze(self, dataset: str, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
-        """Make an ordinary version of a frozen test set (its id; a name means the newest one) again, as `dataset.unfreeze` does."""
-        found = self.get(dataset)
+    def unfreeze(self, dataset: str | Dataset, reason: str | None = None, *, expected_version: int | None = None) -> Dataset:
+        """Make an ordinary version of a frozen test set (itself, its id or name) again and return it, as `dataset.unfreeze` does."""
+        found = self.get(dataset if isinstance(dataset, str) else dataset.id)
         found.unfreeze(reason, expected_version=expected_version)
         return found
 

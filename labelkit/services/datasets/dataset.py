@@ -284,10 +284,10 @@ class Dataset(Guarded, Materialized):
         `FROZEN_DATASET_TRAINING_FORBIDDEN` and `FROZEN_SOURCE_LEAKAGE_FORBIDDEN`.
         """
         writer(format)  # a format that is not there is said before anything is counted as a look
-        return self.write_export(format, out, split=split, purpose=self._pass(purpose, split))
+        return self._write_export(format, out, split=split, purpose=self._pass(purpose, split))
 
-    def write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
-        """Write and record an export that a guard has let through; `export` and the doors call it."""
+    def _write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
+        """Write and record an export that a guard has let through."""
         write = writer(format)
         self._check_split(split)
         with self._gate.read() as (tx, _):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from labelkit.core.actors import Action
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Content(Protocol):
-    """What a dataset lets through its doors."""
+    """What can be read through a door."""
 
     def to_polars(self, split: str | None = None) -> pl.DataFrame:
         """Return one row a sample."""
@@ -47,19 +48,34 @@ class Content(Protocol):
     ) -> Page[Sample]:
         """Return a page of samples."""
 
-    def write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
-        """Write the content as files, unguarded."""
+
+class Write(Protocol):
+    """Writes the content as files, once somebody is past a guard."""
+
+    def __call__(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
+        """Return what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is behind a door."""
+
+    gate: Gate
+    target: Target
+    content: Content
+    write: Write
 
 
 class OpenDataset:
     """The content of a dataset, or of one split of it, while a door to it is open; afterwards every method raises RuntimeError."""
 
-    def __init__(self, content: Content, target: Target, purpose: Purpose) -> None:
-        self.id = target.version
-        self.title = target.title
-        self.split = target.split
+    def __init__(self, behind: Behind, purpose: Purpose) -> None:
+        self.id = behind.target.version
+        self.title = behind.target.title
+        self.split = behind.target.split
         self.purpose = purpose
-        self._content = content
+        self._content = behind.content
+        self._write = behind.write
         self._open = True
 
     def to_polars(self, split: str | None = None) -> pl.DataFrame:
@@ -76,7 +92,7 @@ class OpenDataset:
 
     def export(self, format: str, out: str | Path, *, split: str | None = None) -> ExportReport:
         """Write the content as files, as `dataset.export` does, for the purpose of this door."""
-        return self._content.write_export(format, out, split=self._within(split), purpose=self.purpose)
+        return self._write(format, out, split=self._within(split), purpose=self.purpose)
 
     def close(self) -> None:
         """Give nothing away any more."""
@@ -101,8 +117,8 @@ class TrainingData(OpenDataset):
     `unsearched` counts pictures, its own and those of frozen sets, that no search for near-duplicates has looked at yet.
     """
 
-    def __init__(self, content: Content, target: Target, heart: LeaseHeart, unsearched: int) -> None:
-        super().__init__(content, target, Purpose.TRAINING)
+    def __init__(self, behind: Behind, heart: LeaseHeart, unsearched: int) -> None:
+        super().__init__(behind, Purpose.TRAINING)
         self.unsearched = unsearched
         self._heart = heart
 
@@ -114,8 +130,8 @@ class TrainingData(OpenDataset):
 class EvaluationData(OpenDataset):
     """Content to judge a model by. What is recorded stands in the holdout ledger when the door closes."""
 
-    def __init__(self, content: Content, target: Target) -> None:
-        super().__init__(content, target, Purpose.EVALUATION)
+    def __init__(self, behind: Behind) -> None:
+        super().__init__(behind, Purpose.EVALUATION)
         self.metrics: dict[str, object] = {}
 
     def record(self, **metrics: object) -> None:
@@ -150,11 +166,12 @@ class LeaseHeart(Heartbeat):
 
 
 @contextmanager
-def training(gate: Gate, target: Target, content: Content, purpose: str | None) -> Iterator[TrainingData]:
+def training(behind: Behind, *, purpose: str | None) -> Iterator[TrainingData]:
     """Open a dataset for a training in the block; the lease ends with it, whatever happens in it."""
+    gate, target = behind.gate, behind.target
     lease, unsearched = start_training(gate, target, purpose)
     heart = LeaseHeart(gate.database, lease, target.title)
-    data = TrainingData(content, target, heart, unsearched)
+    data = TrainingData(behind, heart, unsearched)
     try:
         with heart:
             yield data
@@ -172,12 +189,11 @@ def training(gate: Gate, target: Target, content: Content, purpose: str | None) 
 
 
 @contextmanager
-def evaluation(
-    gate: Gate, target: Target, content: Content, *, model: str | None, purpose: str | None, frozen_only: bool
-) -> Iterator[EvaluationData]:
+def evaluation(behind: Behind, *, model: str | None, purpose: str | None, frozen_only: bool) -> Iterator[EvaluationData]:
     """Open a dataset for an evaluation in the block; its metrics are kept at the end, also where the block raises."""
+    gate, target = behind.gate, behind.target
     entry = start_evaluation(gate, target, model=model, purpose=purpose, frozen_only=frozen_only)
-    data = EvaluationData(content, target)
+    data = EvaluationData(behind)
     try:
         yield data
     finally:

@@ -11,6 +11,7 @@ import polars as pl
 from labelkit.core.datasets.freezing import Purpose
 from labelkit.errors import InvalidValue
 from labelkit.services.datasets import doors, guard
+from labelkit.services.datasets.doors import Behind
 from labelkit.services.datasets.guard import Target
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Guarded(ABC):
         Raises `FROZEN_DATASET_TRAINING_FORBIDDEN`, `FROZEN_SOURCE_LEAKAGE_FORBIDDEN`, `DATASET_NOT_READY`, `NOT_FOUND` for a split, and
         `TRAINING_LEASE_LOST` where the process slept so long that somebody could freeze it.
         """
-        return doors.training(self._gate, self._target(split), self, purpose)
+        return doors.training(self._behind(split), purpose=purpose)
 
     def for_evaluation(
         self, *, model: str | None = None, purpose: str | None = None, split: str | None = None, require_frozen: bool = False
@@ -130,8 +131,7 @@ class Guarded(ABC):
         `data.record(ap50=0.71)` adds figures to the entry. Raises `DATASET_NOT_FROZEN` with `require_frozen`, `DATASET_NOT_READY`, and
         `NOT_FOUND` for a split.
         """
-        target = self._target(split)
-        return doors.evaluation(self._gate, target, self, model=model, purpose=purpose, frozen_only=require_frozen)
+        return doors.evaluation(self._behind(split), model=model, purpose=purpose, frozen_only=require_frozen)
 
     def _pass(self, purpose: str, split: str | None) -> Purpose:
         """Let an export for this purpose through, or raise what a training would; one for evaluation is a look for the ledger."""
@@ -144,6 +144,9 @@ class Guarded(ABC):
         else:
             guard.start_evaluation(self._gate, target, model=None, purpose="export", frozen_only=False)
         return Purpose(purpose)
+
+    def _behind(self, split: str | None) -> Behind:
+        return Behind(self._gate, self._target(split), self, self._write_export)
 
     def _target(self, split: str | None) -> Target:
         self._check_split(split)
@@ -182,7 +185,7 @@ class Guarded(ABC):
         """Return a page of samples."""
 
     @abstractmethod
-    def write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
+    def _write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
         """Write the content as files, unguarded."""
 
 
