@@ -14,7 +14,7 @@ from labelkit.core.datasets.splits import Stability
 from labelkit.store.dataset_lists import DatasetLists
 from labelkit.store.liveness import is_gone
 from labelkit.store.materials import MaterialRows
-from labelkit.store.near_duplicates import NearDuplicateRows
+from labelkit.store.near_duplicate_rows import NearDuplicateRows
 from labelkit.store.quality_rules import QualityRuleRows
 from labelkit.store.snapshots import SnapshotRows
 from labelkit.store.sources import SourceRows

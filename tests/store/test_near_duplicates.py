@@ -11,7 +11,8 @@ from labelkit.core.datasets.near_duplicates import Evidence, Link, Ruling
 from labelkit.core.media import Media, MediaKind
 from labelkit.errors import LabelkitError
 from labelkit.store.database import Database
-from labelkit.store.near_duplicates import HASHES, near_pairs, pair_id, unhashed
+from labelkit.store.near_duplicate_rows import HASHES, pair_id
+from labelkit.store.near_duplicates import near_pairs, unhashed
 
 LOOK, NEAR, FAR = 0x0F0F_F0F0_1234_5678, 0x0F0F_F0F0_1234_567F, 0xFFFF_0000_FFFF_0000  # NEAR is 3 bits from LOOK
 

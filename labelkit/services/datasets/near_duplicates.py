@@ -21,7 +21,7 @@ from labelkit.errors import (
 from labelkit.media import open_frames
 from labelkit.store.hamming import alike
 from labelkit.store.media import Frames
-from labelkit.store.near_duplicates import HASHES, pair_id
+from labelkit.store.near_duplicate_rows import HASHES, pair_id
 from labelkit.store.snapshots import collected
 
 if TYPE_CHECKING:
