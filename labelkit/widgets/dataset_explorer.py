@@ -154,7 +154,8 @@ class DatasetExplorer(CommandWidget):
         """Return whose datasets these are, what is filtered by, and how many builds are listed so far."""
         by = ", ".join(f"{name} {value}" for name, value in self.filters.items() if value is not None)
         rows, cursor = self._read()
-        return f"Datasets of {self._ws.name}{f' ({by})' if by else ''}: {rows.height:,}{'' if cursor is None else ' and more'} builds"
+        words = "build" if rows.height == 1 else "builds"
+        return f"Datasets of {self._ws.name}{f' ({by})' if by else ''}: {rows.height:,}{'' if cursor is None else ' and more'} {words}"
 
     def to_html(self) -> str:
         """Return the newest builds as a plain table, and below it what is known of the selected dataset."""
