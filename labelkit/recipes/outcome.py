@@ -41,7 +41,8 @@ class Result:
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         """Return the result for programs, for readers without a kernel and for a terminal."""
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.facts.items()
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(value))}</td></tr>"
+            for name, value in self.facts.items()
         )
         return {RESULT_TYPE: self.facts, "text/html": f"<table>{rows}</table>", "text/plain": repr(self)}
 

@@ -38,6 +38,10 @@ class Parameters(BaseModel):
         """Say whether an earlier run of the same digest may answer: only where `inputs` says everything that decides the result."""
         return False
 
+    def holds(self, ws: Workspace, result: Mapping[str, Any]) -> bool:  # noqa: ARG002  # nothing here that time could change
+        """Say whether the result of an earlier run is still good, beside its dataset and its files being there."""
+        return True
+
     def inputs(self, ws: Workspace | None) -> Inputs:  # noqa: ARG002  # what a recipe reads of its store is its own affair
         """Return what the recipe will read: here every parameter that is declared as `Place.INPUT`, by the digest of its bytes."""
         return declared_inputs(self)
@@ -66,12 +70,15 @@ class BuildDataset(Parameters):
     ratios: dict[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
     seed: int = 0
     min_annotations: int = Field(default=0, ge=0)
+    join_near_duplicates: bool | None = None
     materialization: str = "none"
+    materialize_to: Annotated[str | None, Place.BULK] = None
     include_reviewed_override: bool = False
     enforce_quality: bool | None = None
     force: bool = False
     export_format: str = "coco"
     export_to: Annotated[str | None, Place.OUTPUT] = None
+    export_purpose: str = "training"
 
     def request(self, candidates: Sequence[str]) -> BuildRequest:
         """Return what a build is asked for; where no packs are named it takes `candidates`. Raises what `BuildRequest` raises."""
@@ -81,6 +88,14 @@ class BuildDataset(Parameters):
     def may_be_answered(self) -> bool:
         """Say that an earlier run may answer, unless a new build is forced."""
         return not self.force
+
+    def holds(self, ws: Workspace, result: Mapping[str, Any]) -> bool:
+        """Say whether the promised files are there, and whether what was exported for training may still be trained on."""
+        dataset = ws.datasets.get(str(result["dataset"]))
+        if self.materialization != "none" and dataset.materialization != "complete":
+            return False
+        guarded = self.export_to is not None and self.export_purpose == "training"
+        return not guarded or not (dataset.is_frozen_test_set or dataset.leakage().height)
 
     def inputs(self, ws: Workspace | None) -> Inputs:
         """Return the fingerprint of the build that these parameters lead to now, with the packs that it leaves out and what stops it."""

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class Place(StrEnum):
     """What a parameter that is a path leads to: declared as `Annotated[str, Place.INPUT]`.
 
-    A store keeps the record of runs, and counts by what is read in it; an input counts by its bytes; an output is what a run writes.
+    A store keeps the record of runs, and counts by what is read in it; an input counts by its bytes; an output is what a run writes, and
+    is recorded file by file; bulk is written too, with a record of its own.
     """
 
     STORE = "store"
     INPUT = "input"
     OUTPUT = "output"
+    BULK = "bulk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from labelkit.errors import LabelkitError
 from labelkit.recipes.identity import Identity, environment, identify
+from labelkit.recipes.parameters import Parameters
 from labelkit.services.runs import NewRun, new_run_id
 
 if TYPE_CHECKING:
@@ -69,11 +70,12 @@ class Recorder:
 
     def answer(self, identity: Identity) -> tuple[Run, str] | None:
         """Return the earlier run that answers for this identity with its executed notebook, None where there is none."""
-        if self.ws is None or self.because or not self.job.may_be_answered:
+        ws, parameters = self.ws, self.job.parameters
+        if ws is None or self.because or not isinstance(parameters, Parameters) or not parameters.may_be_answered():
             return None
         try:
-            found = self.ws.runs.answer(self.job.recipe, identity.digest)
-            return None if found is None else (found, self.ws.runs.notebook(found.id))
+            found = ws.runs.answer(self.job.recipe, identity.digest, holds=lambda result: parameters.holds(ws, result))
+            return None if found is None else (found, ws.runs.notebook(found.id))
         except LabelkitError as refused:
             _LOG.info("no earlier run answers: %s", refused)
             return None

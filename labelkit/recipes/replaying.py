@@ -138,8 +138,9 @@ def _elsewhere(job: Job, folder: Path) -> dict[str, object]:
     """Return the parameters that a replay changes: a build is forced, and what is written goes to a folder of its own."""
     fields = type(job.parameters).model_fields
     forced: dict[str, object] = {FORCE: True} if FORCE in fields and fields[FORCE].annotation is bool else {}
-    given = [name for name in places(type(job.parameters), Place.OUTPUT) if getattr(job.parameters, name) is not None]
-    return {**forced, **{name: str(folder / "out" / name / Path(str(getattr(job.parameters, name))).name) for name in given}}
+    written = [name for place in (Place.OUTPUT, Place.BULK) for name in places(type(job.parameters), place)]
+    given = {name: getattr(job.parameters, name) for name in written}
+    return {**forced, **{name: str(folder / "out" / name / Path(path).name) for name, path in given.items() if path is not None}}
 
 
 def _compared(ws: Workspace, recorded: Run, job: Job, causes: Sequence[Difference], made: Made) -> Replay:

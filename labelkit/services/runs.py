@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from labelkit.store.liveness import holder
 from labelkit.store.runs import NewRun, Run, RunEnd, RunFile, RunStatus, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from labelkit.core.versions import Tree
     from labelkit.store.acting import Gate
@@ -106,11 +106,11 @@ class Runs:
             act.tx.runs.end(run.id, end, kept)
             act.record(f"RUN_{end.status.upper()}", run=run.id, exit_code=end.exit_code, failure=end.failure)
 
-    def answer(self, recipe: str, recipe_digest: str) -> Run | None:
+    def answer(self, recipe: str, recipe_digest: str, *, holds: Callable[[Mapping[str, Any]], bool] | None = None) -> Run | None:
         """Return the run that answers for a recipe digest, None where there is none: its dataset is whole and its files are there.
 
-        It counts as a build: who may not build gets `PERMISSION_DENIED`. Datasets with hard fails are never an answer, because whether
-        they are refused depends on where the recipe runs.
+        `holds` says what else the recipe wants of the result, which it is given. An answer counts as a build: who may not build gets
+        `PERMISSION_DENIED`. Datasets with hard fails are never one, because whether they are refused depends on where the recipe runs.
         """
         with self._gate.read() as (tx, _):
             found = tx.runs.reusable(self._gate.workspace.id, recipe_digest)
@@ -119,6 +119,8 @@ class Runs:
         if found is None or (named is not None and (dataset is None or dataset.status is not BuildStatus.SUCCESS)):
             return None
         if (dataset is not None and dataset.quality.hard_fails) or not all(map(_is_there, found.files)):
+            return None
+        if holds is not None and not holds(found.result or {}):
             return None
         with self._gate.act(Action.BUILD, f"recipe:{recipe}") as act:
             act.record("RUN_REUSED", run=found.id, recipe_digest=recipe_digest)

@@ -32,7 +32,7 @@ def test_a_run_returns_the_result_of_the_notebook_and_keeps_it_with_the_executed
     assert [title for title, _ in outcome.seconds] == ["a = 1", "the given parameters", *[cell.title for cell in seen[1:]]]
     shown = nbformat.read(outcome.notebook, as_version=4).cells[-1].outputs[0].data
     assert shown["text/plain"] == "Result(outcome='created', sum=42)"
-    assert "<td>42</td>" in shown["text/html"]
+    assert ">42</td>" in shown["text/html"]
 
 
 def test_a_run_without_a_result_returns_none_and_the_code_0(notebook, tmp_path):
