@@ -10,41 +10,40 @@ if TYPE_CHECKING:
     from labelkit.store.statements import Statements
 
 # A build's scope is what it includes: a workspace, one of its media as workspace/media, or a media by its name alone.
-_IN_SCOPE = """($scope::TEXT IS NULL OR b.id IN (SELECT c.build_id FROM build_sources c WHERE c.reason IS NULL
-    AND (c.workspace = $scope OR c.media = $scope OR c.workspace || '/' || c.media = $scope)))"""
-_PAGE = f"""
-    WITH picked AS (
-        SELECT b.id, b.version_id, b.dataset_id, b.capability, b.created_at, b.created_by, t.status, t.failure
-        FROM builds b JOIN build_states t ON t.build_id = b.id JOIN datasets d ON d.id = b.dataset_id
-        WHERE b.workspace_id = $workspace
-          AND ($name::TEXT IS NULL OR d.name = $name)
-          AND ($capability::TEXT IS NULL OR b.capability = $capability)
-          AND ($status::TEXT IS NULL OR t.status = $status)
-          AND ($cursor::TEXT IS NULL OR b.version_id < $cursor)
-          AND {_IN_SCOPE}
-        ORDER BY b.version_id DESC LIMIT $limit
-    ), sources AS (
-        SELECT s.build_id, count(*) FILTER (WHERE s.reason IS NULL) AS included, count(s.reason) AS excluded,
-            count(DISTINCT s.workspace_id) FILTER (WHERE s.reason IS NULL) AS workspaces,
-            count(DISTINCT s.media_id) FILTER (WHERE s.reason IS NULL) AS media,
-            min(s.workspace) FILTER (WHERE s.reason IS NULL) AS one_workspace, min(s.media) FILTER (WHERE s.reason IS NULL) AS one_media
-        FROM build_sources s JOIN picked ON picked.id = s.build_id GROUP BY s.build_id
-    )
-    SELECT d.name, v.number AS version, p.version_id AS id, p.capability,
-        CASE WHEN s.media = 1 THEN s.one_workspace || '/' || s.one_media
-             WHEN s.workspaces = 1 THEN s.one_workspace || ': ' || s.media || ' media'
-             ELSE s.workspaces || ' workspaces: ' || s.media || ' media' END AS scope,
-        p.status, p.failure,
-        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial'
-             ELSE coalesce(m.status, 'none') END AS materialization,
-        v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality,
-        s.included AS included_packs, s.excluded AS excluded_packs, v.manifest_hash, p.id AS build_id, p.created_at, p.created_by,
-        coalesce(f.state = 'frozen', FALSE) AS is_frozen
-    FROM picked p JOIN datasets d ON d.id = p.dataset_id LEFT JOIN sources s ON s.build_id = p.id
-    LEFT JOIN dataset_versions v ON v.build_id = p.id LEFT JOIN build_quality q ON q.build_id = p.id
-    LEFT JOIN freeze_heads f ON f.version_id = p.version_id
-    LEFT JOIN materialization_heads m ON m.version_id = p.version_id
-    ORDER BY p.version_id DESC
+_PICKED = """
+    SELECT b.id, b.version_id FROM builds b
+    WHERE b.workspace_id = $workspace
+      AND ($cursor::TEXT IS NULL OR b.version_id < $cursor)
+      AND ($capability::TEXT IS NULL OR b.capability = $capability)
+      AND ($name::TEXT IS NULL OR b.dataset_id IN (SELECT d.id FROM datasets d WHERE d.name = $name))
+      AND ($status::TEXT IS NULL OR b.id IN (SELECT t.build_id FROM build_states t WHERE t.status = $status))
+      AND ($scope::TEXT IS NULL OR b.id IN (SELECT c.build_id FROM build_sources c WHERE c.reason IS NULL
+          AND (c.workspace = $scope OR c.media = $scope OR c.workspace || '/' || c.media = $scope)))
+    ORDER BY b.version_id DESC LIMIT $limit
+"""
+# What is known of builds, those between two ids: ids grow with time, so that a page is a short stretch of each table, and the rest of
+# it, with its wide texts, is never read.
+_KNOWN = """
+    SELECT d.name, v.number AS version, b.version_id AS id, b.capability, t.status, t.failure,
+        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial' ELSE coalesce(m.status, 'none') END AS materialization,
+        v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality, v.manifest_hash,
+        b.id AS build_id, b.created_at, b.created_by, coalesce(f.state = 'frozen', FALSE) AS is_frozen
+    FROM (SELECT * FROM builds WHERE id BETWEEN $first AND $last) b
+    JOIN (SELECT * FROM build_states WHERE build_id BETWEEN $first AND $last) t ON t.build_id = b.id
+    JOIN datasets d ON d.id = b.dataset_id
+    LEFT JOIN (SELECT * FROM dataset_versions WHERE build_id BETWEEN $first AND $last) v ON v.build_id = b.id
+    LEFT JOIN (SELECT * FROM build_quality WHERE build_id BETWEEN $first AND $last) q ON q.build_id = b.id
+    LEFT JOIN freeze_heads f ON f.version_id = b.version_id
+    LEFT JOIN materialization_heads m ON m.version_id = b.version_id
+    WHERE b.workspace_id = $workspace
+"""
+# No two included packs of a build label the same media, so that packs count media.
+_SOURCES = """
+    SELECT build_id, count(*) - count(reason) AS included_packs, count(reason) AS excluded_packs,
+        min(CASE WHEN reason IS NULL THEN workspace END) AS one_workspace,
+        max(CASE WHEN reason IS NULL THEN workspace END) AS other_workspace,
+        min(CASE WHEN reason IS NULL THEN media END) AS one_media
+    FROM build_sources WHERE build_id BETWEEN $first AND $last GROUP BY build_id
 """
 _BUILT_FROM = """
     SELECT d.workspace_id, w.name AS dataset_workspace, d.name, v.number AS version, b.version_id AS id, b.capability, t.status,
@@ -66,6 +65,22 @@ _RUNS = """
 """
 
 
+COLUMNS = (
+    *("name", "version", "id", "capability", "scope", "status", "failure", "materialization", "samples", "annotations", "split_samples"),
+    *("quality", "included_packs", "excluded_packs", "manifest_hash", "build_id", "created_at", "created_by", "is_frozen"),
+)
+
+
+def _scope() -> pl.Expr:
+    """Return what a build includes in a few words: a media by its name, more of them by their number."""
+    count = pl.format("{} media", "included_packs")
+    several = (
+        pl.when(pl.col("one_workspace") == pl.col("other_workspace")).then(pl.col("one_workspace")).otherwise(pl.lit("several workspaces"))
+    )
+    one = pl.concat_str("one_workspace", "one_media", separator="/")
+    return pl.when(pl.col("included_packs") == 1).then(one).otherwise(pl.concat_str(several, count, separator=": ")).alias("scope")
+
+
 class DatasetLists:
     """Reads builds and their sources as sets, inside one unit of work."""
 
@@ -85,7 +100,13 @@ class DatasetLists:
     ) -> pl.DataFrame:
         """Return builds of a workspace (id), newest first: those after `cursor` (a version's id), each filter equal where it is given."""
         wanted = {"name": name, "capability": capability, "scope": scope, "status": status, "cursor": cursor}
-        return self._tx.frame(_PAGE, workspace=workspace, limit=limit, now=self._tx.now, **wanted)
+        picked = self._tx.frame(_PICKED, workspace=workspace, limit=limit, **wanted)
+        between = {"first": picked["id"].min() or "", "last": picked["id"].max() or ""}
+        known = self._tx.frame(_KNOWN, workspace=workspace, now=self._tx.now, **between)
+        sources = self._tx.frame(_SOURCES, **between)
+        rows = picked.select(build_id="id").join(known, on="build_id", how="left", maintain_order="left")
+        rows = rows.join(sources, on="build_id", how="left", maintain_order="left").with_columns(_scope())
+        return rows.select(COLUMNS)
 
     def built_from(self, of: str) -> pl.DataFrame:
         """Return one row a build and pack that names this revision, label pack or media (id), in all workspaces, newest build first."""
