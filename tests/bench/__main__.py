@@ -20,6 +20,8 @@ BENCHMARKS = {
     "video": "any frame of ten minutes of video, the next, and the one before",
     "review": "drags, frames and saves in a browser, near and far",
     "build": "build a dataset of 1,000,000 samples",
+    "explore": "look through 1,000,000 samples and 10,000 builds",
+    "materialize": "link, copy or cut out 20,000 pictures",
     "leakage": "find 100,000 hashes among 1,000,000, within 6 bits",
 }
 RESULT = needs.ROOT / ".ci" / "artifacts" / "bench.json"
@@ -27,7 +29,7 @@ RESULT = needs.ROOT / ".ci" / "artifacts" / "bench.json"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for, print a table of each, write the JSON file; returns 1 when a benchmark did not run through."""
-    listed = "\n".join(f"  {name:8} {what}" for name, what in BENCHMARKS.items())
+    listed = "\n".join(f"  {name:11} {what}" for name, what in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench", description=__doc__, epilog=listed, formatter_class=argparse.RawDescriptionHelpFormatter
     )
