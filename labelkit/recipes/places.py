@@ -56,24 +56,24 @@ def places(model: type[BaseModel], place: Place) -> list[str]:
 def declared_inputs(parameters: BaseModel) -> Inputs:
     """Return the inputs that are declared as paths, by the digest of the file, or of the folder with every file below it."""
     sources = []
-    for name in places(type(parameters), Place.INPUT):
-        files = files_at(getattr(parameters, name))
-        sources.append(Source(name, str(digest_of_lines(f"{file.sha256} {name}" for name, file in files.items()))))
+    for parameter in places(type(parameters), Place.INPUT):
+        files = _files(parameter, getattr(parameters, parameter))
+        sources.append(Source(parameter, str(digest_of_lines(f"{file.sha256} {file.name}" for file in files))))
     return Inputs({source.name: source.version for source in sources}, tuple(sources))
 
 
 def declared_outputs(parameters: BaseModel) -> tuple[RunFile, ...]:
     """Return every file that is there where the parameters say that the run writes."""
-    found = [files_at(getattr(parameters, name)) for name in places(type(parameters), Place.OUTPUT)]
-    return tuple(file for files in found for file in files.values())
+    found = [_files(name, getattr(parameters, name)) for name in places(type(parameters), Place.OUTPUT)]
+    return tuple(file for files in found for file in files)
 
 
-def files_at(given: str | None) -> dict[str, RunFile]:
-    """Return the file at a path, or those below a folder, by their names in it; none where there is nothing, or no path."""
+def _files(parameter: str, given: str | None) -> list[RunFile]:
+    """Return the file at a path, or those below a folder in the order of their names; none where there is nothing, or no path."""
     if given is None:
-        return {}
+        return []
     path = Path(given).expanduser().absolute()
     if path.is_file():
         with path.open("rb") as file:
-            return {path.name: RunFile(str(path), path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())}
-    return {one.name: RunFile(str(path / one.name), one.byte_count, one.sha256) for one in digests(path)}
+            return [RunFile(parameter, str(path), path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())]
+    return [RunFile(f"{parameter}/{one.name}", str(path / one.name), one.byte_count, one.sha256) for one in digests(path)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from html import escape
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from labelkit.recipes.identity import Job
     from labelkit.recipes.running import CellProgress, Made
-    from labelkit.services.runs import Changes, Run, RunFile
+    from labelkit.services.runs import Changes, Run
     from labelkit.workspace import Workspace
 
 FORCE = "force"
@@ -154,12 +153,6 @@ def _compared(ws: Workspace, recorded: Run, job: Job, causes: Sequence[Differenc
             pair = str(before["dataset"]), str(after["dataset"])
             found += [one for one in copy.datasets.explain(*pair) if one.field not in NOT_COMPARED]
             changes = copy.runs.changes(*pair) if manifests[0] != manifests[1] else None
-    unlike = _by_name(recorded.files).items() ^ _by_name(made.files).items()
+    unlike = {(file.name, file.sha256) for file in recorded.files} ^ {(file.name, file.sha256) for file in made.files}
     names = tuple(sorted({name for name, _ in unlike}))
     return Replay(recorded, made.notebook, manifests, tuple(found), tuple(facts), names, changes)
-
-
-def _by_name(files: Sequence[RunFile]) -> dict[str, str]:
-    """Return the sha256 of each file by its path below the folder that all of them are in."""
-    root = os.path.commonpath([Path(file.path).parent for file in files]) if files else ""
-    return {Path(file.path).relative_to(root).as_posix(): file.sha256 for file in files}

@@ -31,8 +31,9 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """A file that a run wrote: where, how large, and the sha256 of its bytes."""
+    """A file that a run wrote: the parameter that leads to it and its path below that, where, how large, and the sha256 of its bytes."""
 
+    name: str
     path: str
     byte_count: int
     sha256: str
@@ -172,7 +173,7 @@ class RunRows:
             "reason": end.reason,
             "result": None if end.result is None else json.dumps(end.result),
             "cell_seconds": json.dumps(end.cell_seconds),
-            "files": json.dumps([[file.path, file.byte_count, file.sha256] for file in end.files]),
+            "files": json.dumps([[file.name, file.path, file.byte_count, file.sha256] for file in end.files]),
             "notebook_path": end.notebook_path,
             "notebook_sha256": None if end.notebook is None else sha256_hex(end.notebook.encode()),
             "notebook_object": notebook_object,

@@ -205,7 +205,7 @@ def test_a_replay_of_what_is_no_more_as_it_was_shows_what_differs_and_why(copied
     assert "samples: 4 samples added, 4 removed, 0 changed" in said
     assert "because of inputs.build:" in said
     assert "because of sources: lpk_" in said
-    assert re.search(r"^file annotations/instances_\w+\.json was not written alike$", said, flags=re.MULTILINE)
+    assert re.search(r"^file export_to/annotations/instances_\w+\.json was not written alike$", said, flags=re.MULTILINE)
 
 
 def test_a_run_whose_output_is_gone_is_no_answer(copied, built):

@@ -63,7 +63,7 @@ def test_a_run_is_running_until_its_end_is_written_once(ws):
     running = ws.runs.get(run.id)
 
     # when
-    files = (RunFile("/out/a.json", 3, "f" * 64),)
+    files = (RunFile("out/a.json", "/out/a.json", 3, "f" * 64),)
     ws.runs.end(run, an_end(files=files, cell_seconds=(("import labelkit", 0.25),), notebook='{"cells": "ü"}'))
     ended = ws.runs.get(run.id)
 
@@ -121,7 +121,7 @@ NO_ANSWER = {
     "it failed": {"status": RunStatus.FAILED, "exit_code": 5, "reusable": False},
     "it was a replay, or what it read changed meanwhile": {"reusable": False},
     "its dataset is not there": {"result": {"dataset": "dsv_none"}},
-    "a file that it wrote is gone": {"files": (RunFile("/nowhere/a.json", 1, "f" * 64),)},
+    "a file that it wrote is gone": {"files": (RunFile("out/a.json", "/nowhere/a.json", 1, "f" * 64),)},
 }
 
 
@@ -136,7 +136,7 @@ def test_the_newest_run_of_a_digest_answers_while_its_files_are_whole(memory, tm
     # given an older answer, and a newer one that wrote a file
     recorded(memory)
     (tmp_path / "a.json").write_text("123")
-    newest = recorded(memory, files=(RunFile(str(tmp_path / "a.json"), 3, "f" * 64),))
+    newest = recorded(memory, files=(RunFile("out/a.json", str(tmp_path / "a.json"), 3, "f" * 64),))
 
     # then
     assert memory.runs.answer("build_dataset", DIGEST).id == newest
