@@ -319,6 +319,7 @@ def _summary(ws: Workspace) -> None:
         "prelabel runs": ws.prelabels.runs(),
         "drafts": ws.review.drafts(),
         "datasets": ws.datasets.list(),
+        "runs": ws.runs.list(),
     }
     for name, table in tables.items():
         typer.echo(f"\n{name}: {table.height}")
