@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _BUILDS = """
     SELECT b.id, b.version_id, b.dataset_id, d.name, b.workspace_id, b.capability, b.request, b.reuse_fingerprint, b.build_fingerprint,
-        b.created_at, b.created_by, t.status, t.lease_until, t.holder, t.ended_at, t.failure, t.reason, t.samples_done, t.samples_total, v.number, v.manifest_hash,
+        b.created_at, b.created_by, t.status, t.lease_until, t.holder, t.ended_at, t.failure, t.reason,
+        t.samples_done, t.samples_total, v.number, v.manifest_hash,
         v.snapshot_id, v.sample_count, v.annotation_count, v.split_samples, v.split_groups, v.class_counts, v.stability, q.evaluation,
         coalesce(f.state = 'frozen', FALSE) AS is_frozen
     FROM builds b

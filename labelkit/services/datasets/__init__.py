@@ -26,7 +26,7 @@ from labelkit.errors import (
     NotFound,
     StoreReadOnly,
 )
-from labelkit.services.datasets.building import LOST, Builder, BuildResult, reuse_of
+from labelkit.services.datasets.building import LOST, Builder, reuse_of
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.exploring import built_from, listed
 from labelkit.services.datasets.exporting import ExportReport
@@ -35,6 +35,7 @@ from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.near_duplicates import NearDuplicates
 from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
 from labelkit.services.datasets.quality_rules import QualityRules
+from labelkit.services.datasets.results import BuildResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
@@ -25,6 +25,7 @@ from labelkit.services.datasets.heartbeat import LEASE
 from labelkit.services.datasets.jobs import BuildHeart
 from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
 from labelkit.services.datasets.quality_rules import judged
+from labelkit.services.datasets.results import BuildResult
 from labelkit.store.datasets import NewBuild
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
@@ -35,7 +36,6 @@ from labelkit.store.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from labelkit.core.datasets.eligibility import Verdict
     from labelkit.core.datasets.plans import BuildPlan
     from labelkit.core.datasets.quality import Evaluation, Statistics
     from labelkit.core.versions import Tree
@@ -46,35 +46,6 @@ if TYPE_CHECKING:
 
 LOST = "Its process ended without saying how."
 ENFORCEMENT = "DATASET_QUALITY_ENFORCEMENT_ENABLED"
-
-
-@dataclass(frozen=True)
-class BuildResult:
-    """What a build request came to; `excluded_label_pack_ids` maps a pack to the code of its reason. Both are sorted by pack id."""
-
-    outcome: BuildOutcome
-    dataset: Dataset
-    build_id: str
-    build_status: BuildStatus
-    included_label_pack_ids: list[str]
-    excluded_label_pack_ids: dict[str, str]
-
-    @classmethod
-    def of(cls, dataset: Dataset, outcome: BuildOutcome, verdicts: tuple[Verdict, ...]) -> BuildResult:
-        """Return the result with what was decided about each requested pack."""
-        included = [verdict.pack_id for verdict in verdicts if verdict.included]
-        excluded = {verdict.pack_id: str(verdict.reason) for verdict in verdicts if not verdict.included}
-        return cls(outcome, dataset, dataset.build_id, dataset.status, included, excluded)
-
-    @classmethod
-    def reused(cls, dataset: Dataset) -> BuildResult:
-        """Return the result of a build that is there, with what it decided."""
-        lineage = dataset.lineage
-        return cls.of(dataset, BuildOutcome.REUSED_SUCCESS, (*lineage.included, *lineage.excluded))
-
-    def __repr__(self) -> str:
-        packs = f"{len(self.included_label_pack_ids)} packs included, {len(self.excluded_label_pack_ids)} excluded"
-        return f"<{self.outcome}: {self.dataset.title}, build {self.build_status}, {packs}>"
 
 
 def reuse_of(row: BuildRow) -> BuildOutcome:
