@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -71,7 +72,7 @@ def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, lim
     parts: list[tuple[pl.LazyFrame, pl.Series]] = []
     missing = limit
     for chunk in tree.after(after).chunks:
-        places = _PLACES.get((objects.root, chunk.object, wanted), lambda chunk=chunk: _places(objects, chunk, wanted))
+        places = _PLACES.get((objects.root, chunk.object, wanted), partial(_places, objects, chunk, wanted))
         if after is not None and chunk.first_key <= after:
             places = places.filter(places >= _passed(objects, tree, chunk, after))
         if places.is_empty():

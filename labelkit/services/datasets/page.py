@@ -11,6 +11,7 @@ from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.samples import Sample, view_of
 from labelkit.core.datasets.tables import split_table
 from labelkit.core.geometry import Box
+from labelkit.core.media import MediaKind
 from labelkit.core.review.shapes import shapes_of, style_of
 from labelkit.errors import FrameUnavailable, InvalidValue, LabelkitError, StorageWriteFailed
 from labelkit.formats import dataset_page
@@ -62,7 +63,7 @@ class Pictures:
         if place not in self._open:
             media = self._media[place]
             frames = Frames(self._gate.database.objects.read_frame(media.frames_object))
-            self._open[place] = open_frames(media.kind, media.root, frames.rows), frames
+            self._open[place] = open_frames(MediaKind(media.kind), media.root, frames.rows), frames
         source, frames = self._open[place]
         frame = frames[sample.frame_index]
         if frame.sha256 != sample.sha256:
@@ -118,6 +119,8 @@ def _page(dataset: Dataset, samples: Sequence[PageSample], which: str) -> Page:
         for check in quality.checks
     ]
     ready = dataset.status is BuildStatus.SUCCESS
+    head, rows = split_table(dataset.split_counts, dataset.group_counts, dataset.class_counts)
+    splits = [*(name.capitalize() for name in head[:3]), *head[3:]], rows
     lineage = facts.lineage_rows(dataset)
     shown = [(name, "–" if value is None else value) for name, value in facts.provenance(dataset)]
     more = f", the first {LISTED_PACKS:,} of {len(lineage):,}" if len(lineage) > LISTED_PACKS else ""
@@ -125,7 +128,7 @@ def _page(dataset: Dataset, samples: Sequence[PageSample], which: str) -> Page:
         title=dataset.title,
         badges=[dataset.capability, str(dataset.status), *frozen, quality.badge, *([policy] if policy else [])],
         tables=[
-            ("Splits", split_table(dataset.split_counts, dataset.group_counts, dataset.class_counts) if ready else ((), ()), NOT_YET),
+            ("Splits", splits if ready else ((), ()), NOT_YET),
             ("Quality", (CHECKS_HEAD, checks), "Not evaluated"),
             ("Sources", (named, _texts(facts.sources(dataset))), NOT_YET),
             (
