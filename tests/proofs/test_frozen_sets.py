@@ -232,6 +232,13 @@ def names(store):
         return sorted(ws.datasets.list()["name"])
 
 
+def said(process) -> dict[str, str]:
+    """What came of each set, as the process says it; or a failure with what it says instead."""
+    line = process.stdout.readline()
+    assert line, process.communicate(timeout=60)
+    return json.loads(line)
+
+
 def test_of_two_processes_that_freeze_at_once_one_wins_each_set(store, names):
     # when
     told = run_all(ACTOR, [(store, "freeze", json.dumps(names))] * 2)
@@ -253,7 +260,7 @@ def test_a_training_and_a_freeze_at_once_never_both_win(store, names):
 
     # when
     try:
-        trained, frozen = json.loads(trainer.stdout.readline()), json.loads(freezer.stdout.readline())
+        trained, frozen = said(trainer), said(freezer)
     finally:
         ends = [process.communicate("\n", timeout=60)[1] for process in (trainer, freezer)]
 
@@ -266,7 +273,7 @@ def test_a_training_and_a_freeze_at_once_never_both_win(store, names):
 def test_a_killed_training_is_found_out_by_the_next_freeze(store, names):
     # given a process that trains on every set
     process = start(ACTOR, store, "train", json.dumps(names))
-    assert set(json.loads(process.stdout.readline()).values()) == {"done"}
+    assert set(said(process).values()) == {"done"}
 
     with labelkit.open(store, workspace="club-a", user="ana") as ws:
         with pytest.raises(labelkit.LabelkitError, match="DATASET_IN_ACTIVE_USE"):
