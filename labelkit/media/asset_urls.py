@@ -34,7 +34,7 @@ def signed(url: str, now: datetime) -> AssetUrl | None:
     fs, path = fsspec.core.url_to_fs(url)
     try:
         made = fs.sign(path, expiration=int(TTL.total_seconds()))
-    except NotImplementedError:
+    except RuntimeError:  # what a file system says that has no addresses to give
         return None
     return AssetUrl(str(made), now + TTL)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.tables import split_table
-from labelkit.services.datasets import facts
+from labelkit.services.datasets.facts import LINEAGE_HEAD
 from labelkit.widgets import static
 from labelkit.widgets.quality_badge import quality_row
 from labelkit.widgets.quality_panel import quality_html
@@ -54,7 +54,8 @@ def tone(badge: str) -> str:
 
 def detail(dataset: Dataset) -> dict[str, Any]:
     """Return everything that is known of a dataset version; statistics are None while it is built, and after a build that failed."""
-    lineage = facts.lineage_rows(dataset)
+    facts = dataset.facts
+    lineage = facts.lineage_rows
     head, rows = split_table(dataset.split_counts, dataset.group_counts, dataset.class_counts)
     stability = dataset.stability
     return {
@@ -66,20 +67,20 @@ def detail(dataset: Dataset) -> dict[str, Any]:
         "status": str(dataset.status),
         "progress": dataset.progress,
         "ready": dataset.status is BuildStatus.SUCCESS,
-        "is_frozen": dataset.is_frozen_test_set,
+        "is_frozen": facts.freezing_state.is_frozen,
         "failure": dataset.failure or "",
         "reason": dataset.reason or "",
-        "provenance": facts.provenance(dataset),
-        "job": facts.status(dataset),
-        "sources": facts.sources(dataset),
-        "materialization": facts.materialization(dataset),
-        "freezing": facts.freezing(dataset),
+        "provenance": facts.provenance,
+        "job": facts.status,
+        "sources": facts.sources,
+        "materialization": facts.materialization,
+        "freezing": facts.freezing,
         "samples": dataset.sample_count,
         "annotations": dataset.annotation_count,
         "splits": {"head": [*(name.capitalize() for name in head[:3]), *head[3:]], "rows": rows} if rows else None,
         "stability": None if stability is None or not stability.kept else {"kept": stability.kept, "cost": stability.cost},
         "quality": quality_row(dataset.quality),
-        "lineage": {"head": facts.LINEAGE_HEAD, "rows": lineage[:LISTED_PACKS], "count": len(lineage)},
+        "lineage": {"head": LINEAGE_HEAD, "rows": lineage[:LISTED_PACKS], "count": len(lineage)},
     }
 
 
@@ -121,7 +122,7 @@ def detail_html(dataset: Dataset) -> static.Html:
         ("Sources", static.table(named, made["sources"])),
         ("Files and protection", static.table(named, [*made["materialization"], *made["freezing"]])),
         ("Provenance", static.table(named, made["provenance"])),
-        ("Lineage", static.table(facts.LINEAGE_HEAD, made["lineage"]["rows"])),
+        ("Lineage", static.table(LINEAGE_HEAD, made["lineage"]["rows"])),
     ]
     body = "".join(f"<p><strong>{name}</strong></p>{part}" for name, part in parts)
     frozen = " <small>frozen test set</small>" if made["is_frozen"] else ""

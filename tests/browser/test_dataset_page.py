@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from labelkit import BuildRequest, ReviewOp
-from labelkit.services.datasets.facts import lineage_rows
 from labelkit.widgets import DatasetExplorer, assets
 from tests.browser.showing import EVIL, in_page
 from tests.widgets.scenes import built
@@ -92,7 +91,7 @@ def test_lineage_is_the_same_in_the_value_the_widget_and_the_page(
 ) -> None:
     # given
     ws, dataset = scene
-    value = lineage_rows(dataset)
+    value = dataset.facts.lineage_rows
     explorer = DatasetExplorer(ws)
     explorer.show_dataset(dataset.id)
     # when

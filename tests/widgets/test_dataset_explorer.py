@@ -9,7 +9,6 @@ import pytest
 import labelkit
 from labelkit import BuildRequest
 from labelkit.errors import LabelkitError
-from labelkit.services.datasets.facts import lineage_rows
 from labelkit.widgets import DatasetExplorer, dataset_explorer, news
 from tests.services.builds import add_builds
 from tests.widgets.messages import Wire
@@ -111,7 +110,7 @@ def test_a_version_in_detail_is_what_python_says_of_it(scene: tuple[Workspace, D
     assert (provenance["Reuse fingerprint"], provenance["Build fingerprint"]) == (dataset.reuse_fingerprint, dataset.build_fingerprint)
     assert (provenance["Seed"], detail["samples"], detail["ready"], detail["is_frozen"]) == ("0", 9, True, False)
     assert detail["splits"]["rows"][0][:3] == ["train", 3, 1]
-    assert detail["lineage"]["rows"] == lineage_rows(dataset)
+    assert detail["lineage"]["rows"] == dataset.facts.lineage_rows
     assert dict(detail["sources"])["Of them samples"] == "9 (100.0%)"
     assert wire.widget.selected.id == eval(wire.widget.python, {"ws": ws}).id == dataset.id
     assert wire.ask("ready")["result"]["detail"] == detail

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.samples import Sample
     from labelkit.core.versions import Tree
-    from labelkit.services.datasets.dataset import Dataset
+    from labelkit.store.materials import MaterialHead
     from labelkit.store.objects import Objects
 
 KEPT_MANIFESTS = 16
@@ -32,8 +32,9 @@ KEPT_MANIFESTS = 16
 class SampleAssets:
     """The materialized pictures of one version; the place is looked up once, manifests are read as they are needed."""
 
-    def __init__(self, dataset: Dataset, objects: Objects, tree: Callable[[], Tree], *, clock: Callable[[], datetime] = utc_now) -> None:
-        head = dataset.materialized
+    def __init__(
+        self, head: MaterialHead | None, objects: Objects, tree: Callable[[], Tree], *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self._place = None if head is None or head.mode is Mode.CROPS else head.target.rstrip("/")
         self._objects = objects
         self._tree = tree

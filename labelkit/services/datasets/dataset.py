@@ -16,9 +16,11 @@ from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
 from labelkit.services.datasets.assets import SampleAssets
 from labelkit.services.datasets.exporting import recorded
+from labelkit.services.datasets.facts import DatasetFacts
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
 from labelkit.services.datasets.materials import Materialized
+from labelkit.services.datasets.page import Shown, write_page
 from labelkit.store import facets, snapshots
 from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
@@ -176,6 +178,11 @@ class Dataset(Guarded, Materialized):
             verdicts, origins = tx.datasets.sources.verdicts(self._row.id), tx.datasets.lists.origins(self._row.id)
         return Lineage(tuple(v for v in verdicts if v.included), tuple(v for v in verdicts if not v.included), origins)
 
+    @property
+    def facts(self) -> DatasetFacts:
+        """Return what is known, as named texts: `.provenance`, `.status`, `.sources`, `.materialization`, `.freezing`, `.lineage_rows`."""
+        return DatasetFacts(self.title, self._row, self.lineage, self.freezing, self.materialized)
+
     @cached_property
     def run(self) -> Run | None:
         """Return the run of a recipe that started this build; None where no recorded run did."""
@@ -237,7 +244,7 @@ class Dataset(Guarded, Materialized):
     @cached_property
     def assets(self) -> SampleAssets:
         """Return where pictures of samples were materialized to: `.bytes(sample)`, `.url(sample)`; as it was when first asked."""
-        return SampleAssets(self, self._gate.database.objects, lambda: self._tree)
+        return SampleAssets(self.materialized, self._gate.database.objects, lambda: self._tree)
 
     def findings(self, split: str | None = None) -> pl.DataFrame:
         """Return one row a finding, in key order: sample_key, split, media, frame_index, finding (a code of `SampleFinding`)."""
@@ -302,10 +309,9 @@ class Dataset(Guarded, Materialized):
         `samples` is how many are shown, evenly spread in key order, or which (keys); pictures are at most `side_px` px on a
         side. Raises `STORAGE_WRITE_FAILED`, `INVALID_VALUE`, and `NOT_FOUND` for a key.
         """
-        from labelkit.services.datasets.page import write_page
-
         tree = None if self._row.snapshot_id is None else self._tree
-        return write_page(self._gate, self, tree, path, samples, side_px)
+        shown = Shown(self.facts, tree, self.judged_by, self.assets, self.sample)
+        return write_page(self._gate, shown, path, samples, side_px)
 
     @cached_property
     def judged_by(self) -> Capability | None:

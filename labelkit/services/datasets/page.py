@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,18 @@ from labelkit.formats import dataset_page
 from labelkit.formats.dataset_page import Page, PageSample
 from labelkit.media import open_frames
 from labelkit.media.thumbnails import thumbnail
-from labelkit.services.datasets import facts
+from labelkit.services.datasets.facts import LINEAGE_HEAD
 from labelkit.store import facets
 from labelkit.store.media import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from labelkit.core.review.annotations import Annotation, Capability
     from labelkit.core.versions import Tree
     from labelkit.media import FrameSource
-    from labelkit.services.datasets.dataset import Dataset
+    from labelkit.services.datasets.assets import SampleAssets
+    from labelkit.services.datasets.facts import DatasetFacts, Fact
     from labelkit.store.acting import Gate
 
 NOT_YET = "Stats not available yet"
@@ -36,14 +38,25 @@ CHECKS_HEAD = ("Severity", "Indicator", "Meaning", "Fired")
 LISTED_PACKS = 1000
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The version that is shown: its facts, its content (None where it has none), what its labels are judged by, and its samples by key."""
+
+    facts: DatasetFacts
+    tree: Tree | None
+    judged_by: Capability | None
+    assets: SampleAssets
+    sample: Callable[[str], Sample]
+
+
 class Pictures:
     """Small pictures of samples of any media of a version; whoever makes the page may read the workspaces that they are from."""
 
-    def __init__(self, gate: Gate, dataset: Dataset) -> None:
+    def __init__(self, gate: Gate, shown: Shown) -> None:
         self._gate = gate
-        self._dataset = dataset
+        self._assets = shown.assets
         with gate.read() as (tx, actor):
-            sources = tx.datasets.materials.sources(dataset.build_id)
+            sources = tx.datasets.materials.sources(shown.facts.row.id)
         self._media = {(one.workspace, one.media): one for one in sources if actor.may(Action.READ, one.workspace_id)}
         self._open: dict[tuple[str, str], tuple[FrameSource, Frames]] = {}
 
@@ -72,87 +85,71 @@ class Pictures:
 
     def _materialized(self, sample: Sample, side_px: int) -> tuple[bytes, str] | None:
         try:
-            data = self._dataset.assets.bytes(sample)
+            data = self._assets.bytes(sample)
             return None if data is None else (thumbnail(data, side_px), "")
         except LabelkitError:
             return None
 
 
-def write_page(gate: Gate, dataset: Dataset, tree: Tree | None, path: str | Path, samples: int | Sequence[str], side_px: int) -> Path:
+def write_page(gate: Gate, shown: Shown, path: str | Path, samples: int | Sequence[str], side_px: int) -> Path:
     """Write the page and return its path; a version without content has a page without samples."""
+    count = shown.facts.row.sample_count
     if not isinstance(samples, (str, int)):
-        chosen, which = [dataset.sample(key) for key in samples], f"{len(samples):,} chosen samples."
+        chosen, which = [shown.sample(key) for key in samples], f"{len(samples):,} chosen samples."
     elif isinstance(samples, str) or samples < 0:
         raise InvalidValue(what="samples", reason=f"{samples!r} is no number of samples", fix="Give how many, or a list of sample keys.")
+    elif shown.tree is None:
+        chosen, which = [], f"{NOT_YET}."
     else:
-        chosen = [] if tree is None else _spread(gate, dataset, tree, samples)
-        all_of_them = dataset.sample_count is not None and len(chosen) == dataset.sample_count
-        which = (
-            NOT_YET + "."
-            if tree is None
-            else "All samples."
-            if all_of_them
-            else f"{len(chosen):,} of {dataset.sample_count:,} samples, evenly spread."
-        )
-    pictures = Pictures(gate, dataset)
-    shown = [_shown(sample, *pictures.of(sample, side_px), dataset) for sample in chosen]
+        rows = facets.spread(gate.database.objects, shown.tree, min(samples, shown.tree.rows), shown.judged_by)
+        chosen = [Sample.from_row(row) for row in rows.iter_rows(named=True)]
+        which = "All samples." if len(chosen) == count else f"{len(chosen):,} of {count:,} samples, evenly spread."
+    pictures = Pictures(gate, shown)
+    made = [_sample(sample, *pictures.of(sample, side_px), shown) for sample in chosen]
     target = Path(path).expanduser()
     try:
-        target.write_text(dataset_page.render(_page(dataset, shown, which)), encoding="utf-8")
+        target.write_text(dataset_page.render(_page(shown.facts, made, which)), encoding="utf-8")
     except OSError as error:
         raise StorageWriteFailed(what=str(target), reason=error.strerror or str(error)) from error
     return target
 
 
-def _spread(gate: Gate, dataset: Dataset, tree: Tree, count: int) -> list[Sample]:
-    rows = facets.spread(gate.database.objects, tree, min(count, tree.rows), dataset.judged_by)
-    return [Sample.from_row(row) for row in rows.iter_rows(named=True)]
-
-
-def _page(dataset: Dataset, samples: Sequence[PageSample], which: str) -> Page:
-    named = ("Fact", "Value")
-    frozen = ["frozen test set"] if dataset.is_frozen_test_set else []
-    quality = dataset.quality
-    policy = f"quality policy {quality.policy_version}" if quality.policy_version else ""
+def _page(facts: DatasetFacts, samples: Sequence[PageSample], which: str) -> Page:
+    named, row, lineage = ("Fact", "Value"), facts.row, facts.lineage_rows
+    frozen = ["frozen test set"] if facts.freezing_state.is_frozen else []
+    policy = [f"quality policy {row.quality.policy_version}"] if row.quality.policy_version else []
     checks = [
         ("Hard fail" if check.severity == "hard_fail" else "Warning", check.code, check.message, "yes" if check.fired else "no")
-        for check in quality.checks
+        for check in row.quality.checks
     ]
-    ready = dataset.status is BuildStatus.SUCCESS
-    head, rows = split_table(dataset.split_counts, dataset.group_counts, dataset.class_counts)
-    splits = [*(name.capitalize() for name in head[:3]), *head[3:]], rows
-    lineage = facts.lineage_rows(dataset)
-    shown = [(name, "–" if value is None else value) for name, value in facts.provenance(dataset)]
+    head, rows = split_table(row.split_samples, row.split_groups, row.class_counts)
+    splits = ([*(name.capitalize() for name in head[:3]), *head[3:]], rows) if row.status is BuildStatus.SUCCESS else ((), ())
     more = f", the first {LISTED_PACKS:,} of {len(lineage):,}" if len(lineage) > LISTED_PACKS else ""
     return Page(
-        title=dataset.title,
-        badges=[dataset.capability, str(dataset.status), *frozen, quality.badge, *([policy] if policy else [])],
+        title=facts.title,
+        badges=[row.capability, str(row.status), *frozen, row.quality.badge, *policy],
         tables=[
-            ("Splits", splits if ready else ((), ()), NOT_YET),
+            ("Splits", splits, NOT_YET),
             ("Quality", (CHECKS_HEAD, checks), "Not evaluated"),
-            ("Sources", (named, _texts(facts.sources(dataset))), NOT_YET),
-            (
-                "Status, files and protection",
-                (named, _texts([*facts.status(dataset), *facts.materialization(dataset), *facts.freezing(dataset)])),
-                "",
-            ),
-            ("Provenance", (named, shown), ""),
-            (f"Lineage{more}", (facts.LINEAGE_HEAD, lineage[:LISTED_PACKS]), "No pack was decided about."),
+            ("Sources", (named, _texts(facts.sources)), NOT_YET),
+            ("Status, files and protection", (named, _texts([*facts.status, *facts.materialization, *facts.freezing])), ""),
+            ("Provenance", (named, _texts(facts.provenance)), ""),
+            (f"Lineage{more}", (LINEAGE_HEAD, lineage[:LISTED_PACKS]), "No pack was decided about."),
         ],
         samples=samples,
         which=which,
     )
 
 
-def _texts(named: Sequence[facts.Fact]) -> list[tuple[str, str]]:
+def _texts(named: Sequence[Fact]) -> list[tuple[str, str]]:
     return [(name, "–" if value is None else value) for name, value in named]
 
 
-def _shown(sample: Sample, picture: bytes | None, problem: str, dataset: Dataset) -> PageSample:
-    capability = dataset.judged_by
+def _sample(sample: Sample, picture: bytes | None, problem: str, shown: Shown) -> PageSample:
+    capability = shown.judged_by
     fits = capability is not None and all(_fits(annotation, capability) for annotation in sample.annotations)
     overlay = None if fits else "CAPABILITY_UNKNOWN" if capability is None else "OVERLAY_GEOMETRY_MISMATCH"
-    state = view_of(dataset.capability, asset_problem=problem or None, overlay_problem=overlay)
+    state = view_of(shown.facts.row.capability, asset_problem=problem or None, overlay_problem=overlay)
     drawn = () if capability is None or state.reason_code else shapes_of(sample.annotations, capability)
     counts = Counter(annotation.label for annotation in sample.annotations)
     return PageSample(
