@@ -1,7 +1,8 @@
 """One shard of a materialization: plain data in, files and a manifest at the target, a plain outcome out. It knows no store.
 
 A shard can be run again at any time, by any process, also while another one runs it: what is there and whole stays, a file appears under
-its name only when it is whole, and the manifest, which says what is there, is written last.
+its name only when it is whole, and the manifest, which says what is there, is written last. Nothing is synced here: a later run looks at
+each file that a manifest names, so what a power cut takes away is made again; who runs the shards syncs once, at the end.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 FOLDER = ".labelkit"  # of a place: who made it, and the manifests of its shards
 COLUMNS = ("key", "path", "size", "sha256", "stamp", "made", "frame_sha256", "box")
-SYNCED_ONE_BY_ONE = 64  # files of a shard; more are left to one sync of the whole run
 _UNLINKABLE = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP}
 
 Rect = tuple[int, int, int, int]
@@ -109,22 +109,29 @@ class _Shard:
             before = self._manifest()
             todo = self._not_there(before)
             kept = len(self._rows)
-            self._durably = len(todo) <= SYNCED_ONE_BY_ONE
             with Originals(task.sources, todo) as self._originals:
                 for wanted in todo:
                     self._make(wanted)
                 self._flush()
             self._confirm()
             if before != self._rows:
-                self._target.settle(self._made)
-                self._target.put([(task.manifest, self._text())], durably=True)
+                self._target.put([(task.manifest, self._text())])
         except LabelkitError as error:
             self._failures.append(Failure(task.number, "", error.code, error.detail))
         except OSError as error:
             self._failures.append(Failure(task.number, "", StorageWriteFailed.code, error.strerror or str(error)))
         there = self._rows.values()
-        absent = len(task.wanted) - len(there)
-        return ShardOutcome(task.number, len(there) - kept, kept, absent, sum(row.size for row in there), tuple(self._failures))
+        made = [self._rows[path] for path in self._made if path in self._rows]
+        return ShardOutcome(
+            task.number,
+            made=len(there) - kept,
+            kept=kept,
+            absent=len(task.wanted) - len(there),
+            byte_count=sum(row.size for row in there),
+            failures=tuple(self._failures),
+            written=tuple(row.path for row in made if row.made != "link"),
+            folders=tuple({row.path.rpartition("/")[0] for row in made}),
+        )
 
     # --- what is there
 
@@ -210,7 +217,7 @@ class _Shard:
     def _flush(self) -> None:
         waiting, self._waiting, self._bytes = self._waiting, [], 0
         if waiting:
-            known = self._target.put([(row.path, data) for row, data in waiting], durably=self._durably)
+            known = self._target.put([(row.path, data) for row, data in waiting])
             for row, _ in waiting:
                 self._add(row._replace(stamp=known[row.path][1]) if row.path in known else row)
 

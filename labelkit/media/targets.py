@@ -36,7 +36,7 @@ class Target(Protocol):
         """Return the bytes of a file, None where there is none."""
         ...
 
-    def put(self, files: Sequence[tuple[str, bytes]], *, durably: bool = False) -> dict[str, Found]:
+    def put(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Found]:
         """Write files in the place of what is there, and return what is known of them without another look."""
         ...
 
@@ -44,8 +44,8 @@ class Target(Protocol):
         """Make a hard link to a file of this machine in the place of what is there. Raises OSError where there are none."""
         ...
 
-    def settle(self, paths: Iterable[str]) -> None:
-        """Make the names of files that were put or linked durable."""
+    def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
+        """Make the bytes of files, and the names in folders, durable."""
         ...
 
     def is_taken(self, but: str) -> bool:
@@ -93,9 +93,9 @@ class LocalTarget:
         except FileNotFoundError:
             return None
 
-    def put(self, files: Sequence[tuple[str, bytes]], *, durably: bool = False) -> dict[str, Found]:
+    def put(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Found]:
         """Write files beside their place and rename them into it, so that a link to a frame is replaced and never written through."""
-        return {path: self._put(path, data, durably) for path, data in files}
+        return {path: self._put(path, data) for path, data in files}
 
     def link(self, source: str, path: str) -> None:
         """Make a hard link to a file in the place of what is there."""
@@ -109,18 +109,19 @@ class LocalTarget:
             with suppress(FileNotFoundError):
                 os.unlink(new)  # noqa: PTH108 (as below)
 
-    def settle(self, paths: Iterable[str]) -> None:
-        """Sync the folders of these files and those above."""
-        folders = {self._root}
-        for folder in {path.rpartition("/")[0] for path in paths}:
-            parts = folder.split("/")
-            folders.update(f"{self._root}/{'/'.join(parts[: number + 1])}" for number in range(len(parts)))
+    def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
+        """Sync these files, these folders, and the folders above them."""
+        places = {self._root}
         for folder in folders:
-            file = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-            try:
-                os.fsync(file)
-            finally:
-                os.close(file)
+            parts = folder.split("/")
+            places.update(f"{self._root}/{'/'.join(parts[: number + 1])}" for number in range(len(parts)))
+        for place in [*(f"{self._root}/{file}" for file in files), *sorted(places)]:
+            with suppress(FileNotFoundError):  # somebody took it away, which is no matter of being durable
+                file = os.open(place, os.O_RDONLY)
+                try:
+                    os.fsync(file)
+                finally:
+                    os.close(file)
 
     def is_taken(self, but: str) -> bool:
         """Say whether anything else than the folder `but` is there."""
@@ -134,7 +135,7 @@ class LocalTarget:
         place = Path(self._root)
         return next(folder.stat().st_dev for folder in (place, *place.parents) if folder.exists())
 
-    def _put(self, path: str, data: bytes, durably: bool) -> Found:  # noqa: FBT001 - of this class only
+    def _put(self, path: str, data: bytes) -> Found:
         place = self._place(path)
         new = self._new(place)
         try:
@@ -143,8 +144,6 @@ class LocalTarget:
                 written = 0
                 while written < len(data):
                     written += os.write(file, data[written:] if written else data)
-                if durably:
-                    os.fsync(file)
                 status = os.fstat(file)
             finally:
                 os.close(file)
@@ -201,7 +200,7 @@ class RemoteTarget:
             except FileNotFoundError:
                 return None
 
-    def put(self, files: Sequence[tuple[str, bytes]], *, durably: bool = False) -> dict[str, Found]:  # noqa: ARG002 - it always is
+    def put(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Found]:
         """Write files, as many at once as the protocol does."""
         with _reaching(self._url):
             for folder in {path.rpartition("/")[0] for path, _ in files} - self._folders:
@@ -215,7 +214,7 @@ class RemoteTarget:
         """Raise the error of a link to another disk."""
         raise OSError(errno.EXDEV, "there are hard links on local disks only", source, None, path)
 
-    def settle(self, paths: Iterable[str]) -> None:
+    def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
         """Do nothing: what is written there is there."""
 
     def is_taken(self, but: str) -> bool:

@@ -41,8 +41,8 @@ def test_a_place_is_taken_by_anything_but_one_folder(place):
 
 def test_what_putting_says_is_what_a_look_finds(tmp_path):
     target = open_target(str(tmp_path))
-    said = target.put([("a/b.txt", b"one")], durably=True)
-    target.settle(["a/b.txt"])
+    said = target.put([("a/b.txt", b"one")])
+    target.settle(["a/b.txt", "nowhere/x"], ["a"])
     assert said == target.look(["a/b.txt"])
 
 

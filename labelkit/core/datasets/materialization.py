@@ -95,7 +95,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcome:
-    """What came of one shard: files made now, files that were there, files that are absent, bytes of all; done without a failure."""
+    """What came of one shard: files made now, files that were there, files that are absent, bytes of all; done without a failure.
+
+    `written` are the made files that are no links, and `folders` where files were made: what is not durable yet.
+    """
 
     shard: int
     made: int
@@ -103,6 +106,8 @@ class ShardOutcome:
     absent: int
     byte_count: int
     failures: tuple[Failure, ...] = ()
+    written: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:

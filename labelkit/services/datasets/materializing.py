@@ -33,7 +33,7 @@ from labelkit.errors import (
     MaterializationTargetUnreachable,
     StoreReadOnly,
 )
-from labelkit.media.shards import FOLDER, SYNCED_ONE_BY_ONE, manifest_of
+from labelkit.media.shards import FOLDER, manifest_of
 from labelkit.media.targets import LocalTarget, open_target
 from labelkit.services.datasets.crew import TICK_S, Crew
 from labelkit.services.datasets.sharding import ShardPlan
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from labelkit.store.materials import MediaSource
 
 MARKER = f"{FOLDER}/materialization.json"
+SYNCED_ONE_BY_ONE = 64  # files; to sync thousands one by one takes many times as long as one sync of everything
 WORKERS = 8  # threads at most, unless an executor is given
 
 
@@ -99,7 +100,8 @@ class Materializing:
         self._outcomes: list[ShardOutcome] = []
         self._started = time.monotonic()
         self._beaten = self._started
-        self._sync = False
+        self._written: list[str] = []
+        self._folders: set[str] = set()
         self._action = Action.READ
         self._tally = self._shown = Tally(0, 0)
 
@@ -128,8 +130,7 @@ class Materializing:
                 self._record_end(self._report(MaterializationStatus.PARTIAL, cancelled=True), started_at)
             raise
         self._must_be_seen()
-        if self._sync and self._target.is_local:
-            os.sync()  # the files of large shards were not synced one by one
+        self._settle()
         report = self._report(status_after(self._tally), cancelled=self._cancelled() and self._tally.missing > 0)
         self._record_end(report, started_at)
         return report
@@ -179,7 +180,7 @@ class Materializing:
             samples = shard_size(self._wish.shard_samples, None, mode)
             made = {"labelkit": __version__, "dataset": content.title, "manifest_hash": content.tree.digest.value}
             text = json.dumps({**made, "mode": mode, "shard_samples": samples}, ensure_ascii=False, indent=1)
-            self._target.put([(MARKER, f"{text}\n".encode())], durably=True)
+            self._target.put([(MARKER, f"{text}\n".encode())])
             return samples
         try:
             kept = json.loads(data)
@@ -208,7 +209,8 @@ class Materializing:
     def _count(self, outcome: ShardOutcome) -> None:
         self._tally = self._tally.with_outcome(outcome, time.monotonic() - self._started)
         self._outcomes.append(outcome)
-        self._sync |= outcome.made > SYNCED_ONE_BY_ONE and self._wish.mode is not Mode.LINK
+        self._folders.update(outcome.folders)
+        self._written += outcome.written[: SYNCED_ONE_BY_ONE + 1]
 
     def _tick(self) -> None:
         """Show and keep how far it is: a store that is busy or cannot be written does not stop the work."""
@@ -242,6 +244,16 @@ class Materializing:
             self._tally = self._tally.with_outcome(outcome, time.monotonic() - self._started)
 
     # --- after
+
+    def _settle(self) -> None:
+        """Make what this run made durable, before the store says that it is there."""
+        if not self._target.is_local or not self._folders:
+            return
+        if len(self._written) > SYNCED_ONE_BY_ONE and hasattr(os, "sync"):
+            os.sync()
+            return
+        manifests = [manifest_of(outcome.shard) for outcome in self._outcomes if outcome.folders]
+        self._target.settle([MARKER, *manifests, *self._written], [FOLDER, *self._folders])
 
     def _report(self, status: MaterializationStatus, *, cancelled: bool) -> MaterializationReport:
         failures = sorted((one for outcome in self._outcomes for one in outcome.failures), key=lambda one: (one.shard, one.key))

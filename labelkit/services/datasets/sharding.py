@@ -71,7 +71,7 @@ class ShardPlan:
         for number, start in enumerate(range(0, self._rows.height, self._step)):
             rows = self._rows.slice(start, self._step)
             wanted = self._crops(rows) if self._mode is Mode.CROPS else self._frames(rows)
-            sources = {one: self._source(one) for one in rows["source"].unique().to_list()}
+            sources = {one: self._source(one) for one in sorted({*rows["source"]})}
             yield ShardTask(number=number, mode=self._mode.value, sources=sources, wanted=wanted, **self._common)
 
     def paths(self) -> Iterator[list[str]]:
@@ -82,7 +82,7 @@ class ShardPlan:
     def _frames(self, rows: pl.DataFrame) -> list[Wanted]:
         sizes = self._sizes(rows)
         columns = ("sample_key", "path", "source", "frame_name", "frame_index", "sha256")
-        return [Wanted(*row, size) for row, size in zip(rows.select(columns).iter_rows(), sizes, strict=True)]
+        return [Wanted(*row) for row in zip(*(rows[column].to_list() for column in columns), sizes, strict=True)]
 
     def _crops(self, rows: pl.DataFrame) -> list[Wanted]:
         """Return a file a box: its place in the drawing order of the frame is part of its name. A box outside its frame has no pixels."""
