@@ -31,19 +31,32 @@ def _distance(column: str) -> str:
     return f"CAST(bit_count(xor(l.{column}, r.{column})) AS INTEGER)"
 
 
-_WITHIN = f"""
-    WITH sought AS (
-        SELECT hash, {_band("hash", "flip")} AS key FROM (SELECT DISTINCT hash FROM read_parquet($left)), {_BANDS}, {_FLIPS}
-    ), held AS (
-        SELECT hash, {_band("hash")} AS key FROM (SELECT DISTINCT hash FROM read_parquet($right)), {_BANDS}
+def _near(left: str, right: str, most: str) -> str:
+    """Return the SQL of the pairs (l, r) of hashes of two queries, each with distinct values in `hash`, that differ in `most` bits or less.
+
+    A pair that several bands find is taken in the first of them, so that it comes once without a list of all that came. The CASE keeps
+    that question away from the many candidates that are too far apart.
+    """
+    in_no_band_before = " AND ".join(
+        f"(l.key < {(band + 1) << 16} OR bit_count((xor(l.hash, r.hash) >> {16 * band}) & 65535) > 1)" for band in range(3)
     )
-    SELECT DISTINCT l.hash AS "left", r.hash AS "right", {_distance("hash")} AS distance
-    FROM sought l JOIN held r ON r.key = l.key AND {_distance("hash")} <= $most
+    return f"""
+        SELECT l.hash AS l, r.hash AS r
+        FROM (SELECT hash, {_band("hash", "flip")} AS key FROM ({left}), {_BANDS}, {_FLIPS}) l
+        JOIN (SELECT hash, {_band("hash")} AS key FROM ({right}), {_BANDS}) r
+            ON r.key = l.key AND CASE WHEN {_distance("hash")} <= {most} THEN {in_no_band_before} ELSE false END
+    """
+
+
+_WITHIN = f"""
+    SELECT l AS "left", r AS "right", CAST(bit_count(xor(l, r)) AS INTEGER) AS distance FROM ({
+    _near("SELECT DISTINCT hash FROM read_parquet($left)", "SELECT DISTINCT hash FROM read_parquet($right)", "$most")
+})
 """
 
-# Pictures with both hashes equal are one *look*, so that a hundred thousand black frames are compared once. A look that one and the same
-# group has on both sides says nothing where only pairs across groups count, and is left out while it is looked up. Where a pair of looks
-# would make more than $full pairs of media, each media is paired with the first one of the other side only: all hang together as before.
+# Pictures with both hashes equal are one *look*, so that a hundred thousand black frames are compared once. Looks that one and the same
+# group has on both sides say nothing where only pairs across groups count, and are left out at once. Where a pair of looks would make
+# more than $full pairs of media, each media is paired with the first one of the other side only: all hang together as before.
 _LOOKS = "SELECT dhash, phash, min(grp) AS g1, max(grp) AS g2, min(media) AS first, count(*) AS held_by FROM {side} GROUP BY dhash, phash"
 _ALIKE = f"""
     WITH lefts AS MATERIALIZED (
@@ -52,16 +65,18 @@ _ALIKE = f"""
     ), rights AS MATERIALIZED (
         SELECT dhash, phash, media, any_value(grp) AS grp, any_value(on_left) AS on_left, min(frame_index) AS frame, count(*) AS n
         FROM read_parquet($right) GROUP BY dhash, phash, media
-    ), sought AS (
-        SELECT *, {_band("phash", "flip")} AS key FROM ({_LOOKS.format(side="lefts")}), {_BANDS}, {_FLIPS}
-    ), held AS (
-        SELECT *, {_band("phash")} AS key FROM ({_LOOKS.format(side="rights")}), {_BANDS}
+    ), left_looks AS MATERIALIZED (
+        {_LOOKS.format(side="lefts")}
+    ), right_looks AS MATERIALIZED (
+        {_LOOKS.format(side="rights")}
+    ), near AS (
+        {_near("SELECT DISTINCT phash AS hash FROM left_looks", "SELECT DISTINCT phash AS hash FROM right_looks", str(MOST_BITS))}
     ), looks AS MATERIALIZED (
-        SELECT DISTINCT l.dhash AS ld, l.phash AS lp, r.dhash AS rd, r.phash AS rp, l.first AS first_left, r.first AS first_right,
+        SELECT l.dhash AS ld, l.phash AS lp, r.dhash AS rd, r.phash AS rp, l.first AS first_left, r.first AS first_right,
             l.held_by * r.held_by <= $full AS is_full,
             {_distance("dhash")} AS dhash_distance, {_distance("phash")} AS phash_distance
-        FROM sought l JOIN held r ON r.key = l.key AND {_distance("phash")} <= {MOST_BITS} AND {_distance("dhash")} <= {MOST_BITS}
-            AND (NOT $across OR l.g1 <> l.g2 OR r.g1 <> r.g2 OR l.g1 <> r.g1)
+        FROM near JOIN left_looks l ON l.phash = near.l JOIN right_looks r ON r.phash = near.r
+        WHERE {_distance("dhash")} <= {MOST_BITS} AND (NOT $across OR l.g1 <> l.g2 OR r.g1 <> r.g2 OR l.g1 <> r.g1)
     )
     SELECT l.media AS left_media, r.media AS right_media, CAST(sum(l.n * r.n) AS BIGINT) AS frame_pairs,
         unnest(arg_min(
