@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from labelkit.services.prelabels import Prelabels
     from labelkit.services.review import Review
     from labelkit.services.runs import Runs
+    from labelkit.services.versions import Versions
     from labelkit.store.check import Finding
     from labelkit.store.workspaces import WorkspaceRow
 
@@ -120,6 +121,13 @@ class Workspace:
         from labelkit.services.runs import Runs
 
         return Runs(self._gate)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Versions of any keyed rows: commit, diff, check out, tag, branch, merge, as in git."""
+        from labelkit.services.versions import Versions
+
+        return Versions(self._gate)
 
     # --- the store
 

@@ -41,6 +41,9 @@ class Action(StrEnum):
     TRAIN = "train"
     EVALUATE = "evaluate"
     SET_QUALITY_RULES = "set quality rules"
+    COMMIT = "commit a version"
+    SET_VERSION_NAMES = "tag, branch, merge or revert versions"
+    COLLECT = "remove what nothing names"
     MANAGE_WORKSPACE = "manage the workspace"
 
 
@@ -77,6 +80,9 @@ PERMISSIONS: dict[Action, Rule] = {
     Action.TRAIN: Rule(Role.VIEWER, developer=True, support=True),
     Action.EVALUATE: Rule(Role.VIEWER, developer=True, support=True),
     Action.SET_QUALITY_RULES: Rule(Role.LEAD, developer=True),
+    Action.COMMIT: Rule(Role.ANNOTATOR),
+    Action.SET_VERSION_NAMES: Rule(Role.REVIEWER),
+    Action.COLLECT: Rule(Role.OWNER, developer=True),
     Action.MANAGE_WORKSPACE: Rule(Role.OWNER, developer=True),
 }
 

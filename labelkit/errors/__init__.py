@@ -114,6 +114,15 @@ from labelkit.errors.store import (
     StoreReadOnly,
     StoreTooNew,
 )
+from labelkit.errors.versions import (
+    BranchMoved,
+    KeyChanged,
+    KeysNotUnique,
+    MergeConflicts,
+    NoCommonHistory,
+    SchemaMismatch,
+    TagTaken,
+)
 from labelkit.errors.widgets import (
     UnknownArgument,
     UnknownCommand,
@@ -121,6 +130,7 @@ from labelkit.errors.widgets import (
 
 __all__ = [
     "AuditPersistFailed",
+    "BranchMoved",
     "BuildCanceled",
     "BuildFailed",
     "BuildNotRunning",
@@ -148,6 +158,8 @@ __all__ = [
     "InvalidOperation",
     "InvalidValue",
     "JobLost",
+    "KeyChanged",
+    "KeysNotUnique",
     "LabelPacksOverlap",
     "LabelkitError",
     "LabelsAllRefused",
@@ -161,9 +173,11 @@ __all__ = [
     "MediaNotFound",
     "MediaNotRecognized",
     "MediaUnreadable",
+    "MergeConflicts",
     "NearDuplicateRulingConflict",
     "NearDuplicatesAcrossSplits",
     "NearDuplicatesNotSearched",
+    "NoCommonHistory",
     "NoEligibleLabelData",
     "NotFound",
     "OverrideForbidden",
@@ -181,6 +195,7 @@ __all__ = [
     "RecipeTimedOut",
     "ResetDraftRequired",
     "RevisionNotEligible",
+    "SchemaMismatch",
     "ScopeMismatch",
     "SplitCutsGroup",
     "SplitMissing",
@@ -196,6 +211,7 @@ __all__ = [
     "StoreNotRecognized",
     "StoreReadOnly",
     "StoreTooNew",
+    "TagTaken",
     "TrainingLeaseLost",
     "UnfreezePermissionRequired",
     "UnfreezeReasonRequired",

@@ -47,10 +47,10 @@ class Objects:
         """Store bytes durably and return their digest; the same bytes twice are one object."""
         return self._put(io.BytesIO(data), hashlib.sha256(data).hexdigest(), suffix)
 
-    def put_frame(self, df: pl.DataFrame) -> str:
-        """Store a data frame as Parquet and return its digest; equal frames give equal bytes with one version of polars."""
+    def put_frame(self, df: pl.DataFrame, *, level: int = 3) -> str:
+        """Store a data frame as Parquet and return its digest; equal frames and levels give equal bytes with one version of polars."""
         buffer = io.BytesIO()
-        df.write_parquet(buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=_ROW_GROUP)
+        df.write_parquet(buffer, compression="zstd", compression_level=level, statistics=True, row_group_size=_ROW_GROUP)
         return self.put_bytes(buffer.getvalue())
 
     def put_file(self, path: Path | str, suffix: str = ".parquet") -> str:

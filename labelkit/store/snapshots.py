@@ -86,10 +86,12 @@ class SnapshotRows:
 
     def add(self, tree: Tree) -> str:
         """Keep a tree and return its id; a tree of the same chunks and bytes is kept once."""
-        snapshot = sha256_hex("".join(f"{chunk.digest} {chunk.object}\n" for chunk in tree.chunks).encode())
+        columns = "" if tree.schema is None else f"{tree.key}\n{tree.schema}\n"
+        snapshot = sha256_hex((columns + "".join(f"{chunk.digest} {chunk.object}\n" for chunk in tree.chunks)).encode())
         if self._tx.one("SELECT id FROM snapshots WHERE id = $id", id=snapshot) is not None:
             return snapshot
-        self._tx.insert("snapshots", [{"id": snapshot, "key_column": tree.key, "tree_digest": tree.digest.value, "row_count": tree.rows}])
+        row = {"id": snapshot, "key_column": tree.key, "tree_digest": tree.digest.value, "row_count": tree.rows}
+        self._tx.insert("snapshots", [row | {"row_schema": tree.schema, "schema_object": tree.schema_object}])
         self._tx.insert(
             "snapshot_chunks",
             [
@@ -108,13 +110,13 @@ class SnapshotRows:
 
     def tree(self, snapshot: str) -> Tree:
         """Return the tree of a snapshot (id)."""
-        head = self._tx.one("SELECT key_column FROM snapshots WHERE id = $id", id=snapshot)
+        head = self._tx.one("SELECT key_column, row_schema, schema_object FROM snapshots WHERE id = $id", id=snapshot)
         if head is None:
             raise LookupError(f"no snapshot {snapshot}")
         rows = self._tx.frame(
             "SELECT first_key, row_count, digest, chunk_object FROM snapshot_chunks WHERE snapshot_id = $id ORDER BY position", id=snapshot
         )
-        return Tree(head["key_column"], tuple(Chunk(*row) for row in rows.iter_rows()))
+        return Tree(head["key_column"], tuple(Chunk(*row) for row in rows.iter_rows()), head["row_schema"], head["schema_object"])
 
 
 def collected(rows: pl.LazyFrame) -> pl.DataFrame:

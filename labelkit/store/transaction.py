@@ -12,6 +12,7 @@ from labelkit.store.statements import Statements
 
 if TYPE_CHECKING:
     from labelkit.store.audit import AuditRows
+    from labelkit.store.commits import CommitRows
     from labelkit.store.datasets import DatasetRows
     from labelkit.store.freezing import FreezingRows
     from labelkit.store.media import MediaRows
@@ -84,3 +85,10 @@ class Transaction(Statements):
         from labelkit.store.runs import RunRows
 
         return RunRows(self)
+
+    @cached_property
+    def versions(self) -> CommitRows:
+        """Return histories, commits, branches and tags."""
+        from labelkit.store.commits import CommitRows
+
+        return CommitRows(self)

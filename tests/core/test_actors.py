@@ -26,6 +26,9 @@ TABLE = {
     Action.TRAIN: ". x x x x x x x",
     Action.EVALUATE: ". x x x x x x x",
     Action.SET_QUALITY_RULES: ". . . . x x x .",
+    Action.COMMIT: ". . x x x x . .",
+    Action.SET_VERSION_NAMES: ". . . x x x . .",
+    Action.COLLECT: ". . . . . x x .",
     Action.MANAGE_WORKSPACE: ". . . . . x x .",
 }
 CELLS = [
