@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from labelkit.store.objects import Objects
 
 KEPT = 2_048  # data frames of one kind, each of a chunk: some 8 million samples, 20 bytes each
+KEPT_KEYS = 16  # keys are long, and only those of the chunks that people are at are needed
 PLAIN = ("split", "camera_type", "group_key")
 OF_LABELS = frozenset({SampleFinding.INVALID_LABEL_SCHEMA, SampleFinding.INVALID_GEOMETRY, SampleFinding.EMPTY_LABELS})
 
@@ -43,9 +44,10 @@ class Wanted:
 
 
 class _Kept(Generic[T]):
-    """At most `KEPT` values, the one used longest ago goes first; safe to use from any thread."""
+    """At most `size` values, the one used longest ago goes first; safe to use from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._values: OrderedDict[tuple[object, ...], T] = OrderedDict()
         self._lock = Lock()
 
@@ -57,14 +59,15 @@ class _Kept(Generic[T]):
         made = make()
         with self._lock:
             self._values[key] = made
-            while len(self._values) > KEPT:
+            while len(self._values) > self._size:
                 self._values.popitem(last=False)
         return made
 
 
-_PLAIN: _Kept[pl.DataFrame] = _Kept()
-_LABELS: _Kept[pl.DataFrame] = _Kept()
-_PLACES: _Kept[pl.Series] = _Kept()
+_PLAIN: _Kept[pl.DataFrame] = _Kept(KEPT)
+_LABELS: _Kept[pl.DataFrame] = _Kept(KEPT)
+_PLACES: _Kept[pl.Series] = _Kept(KEPT)
+_KEYS: _Kept[pl.Series] = _Kept(KEPT_KEYS)
 
 
 def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, limit: int) -> pl.DataFrame:
@@ -114,7 +117,7 @@ def with_findings(rows: pl.DataFrame, capability: Capability | None) -> pl.DataF
 
 def _passed(objects: Objects, tree: Tree, chunk: Chunk, after: str) -> int:
     """Return how many rows at the start of the chunk are not beyond the key."""
-    keys = collected(objects.scan([chunk.object]).select(tree.key))[tree.key]
+    keys = _KEYS.get((objects.root, chunk.object), lambda: collected(objects.scan([chunk.object]).select(tree.key))[tree.key])
     return int(keys.search_sorted(after, side="right"))
 
 
