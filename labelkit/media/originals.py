@@ -6,12 +6,14 @@ import hashlib
 import io
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from labelkit.core.media import FrameProblem, MediaKind
 from labelkit.errors import FrameUnavailable
+from labelkit.media.folders import OpenFolder
 from labelkit.media.paths import ProblemError, locate
 from labelkit.media.pictures import PNG, kind_of, quiet, upright_rgb
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from labelkit.media.video import VideoReader
 
+Place = tuple[int, str]  # a file as its open folder and its name there
 PNG_LEVEL = 1  # of zlib: three times as quick as the usual 6, for a few per cent of size
 
 
@@ -59,6 +62,7 @@ class Originals:
         self._sources = sources
         self._wanted = wanted
         self._folders: dict[tuple[int, str], str] = {}
+        self._open = OpenFolder()
         self._videos: dict[int, VideoReader] = {}
         self._last: tuple[tuple[int, int], Image.Image] | None = None
 
@@ -66,6 +70,7 @@ class Originals:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._open.close()
         for video in self._videos.values():
             video.close()
 
@@ -77,8 +82,8 @@ class Originals:
         """Return the stored bytes of a frame, which have the sha256 that they had."""
         return self._read(wanted, self._place(wanted)[0])[0]
 
-    def compared(self, wanted: Wanting, *, trusting: bool) -> tuple[str, tuple[int, int]]:
-        """Return the real file of a frame with its size and time of change in ns, its bytes having been compared.
+    def compared(self, wanted: Wanting, *, trusting: bool) -> tuple[Place, tuple[int, int]]:
+        """Return the real file of a frame, good until the next call, with its size and time of change in ns; its bytes were compared.
 
         When `trusting`, a file of the same size that was last changed before its media was added counts as compared.
         """
@@ -131,25 +136,21 @@ class Originals:
             self._videos[source] = VideoReader(media.root, pl.DataFrame(columns).with_columns(problem=pl.lit(None, pl.String)))
         return self._videos[source]
 
-    def _place(self, wanted: Wanting) -> tuple[str, os.stat_result]:
+    def _place(self, wanted: Wanting) -> tuple[Place, os.stat_result]:
         """Return the real file of a frame, which is below its media's root, and its status."""
-        folder, slash, last = wanted.name.rpartition("/")
-        at = (wanted.source, folder)
+        folder, _, last = wanted.name.rpartition("/")
         try:
-            if at not in self._folders:
-                root = Path(self._sources[wanted.source].root)
-                self._folders[at] = str(locate(root, folder) if slash else root.resolve())
-            place = f"{self._folders[at]}/{last}"
-            try:
-                status = os.lstat(place)
-            except FileNotFoundError:
-                status = None
-            if status is None or stat.S_ISLNK(status.st_mode) or last in {"", ".", ".."}:
-                place = str(locate(Path(self._sources[wanted.source].root), wanted.name))
-                status = os.lstat(place)
+            place = (self._open.at(self._real(wanted.source, folder)), last)
+            status = None
+            with suppress(FileNotFoundError):
+                status = os.stat(last, dir_fd=place[0], follow_symlinks=False)
+            if status is None or not stat.S_ISREG(status.st_mode):
+                real = locate(Path(self._sources[wanted.source].root), wanted.name)
+                place = (self._open.at(str(real.parent)), real.name)
+                status = os.stat(real.name, dir_fd=place[0], follow_symlinks=False)
         except ProblemError as error:
             raise _unavailable(wanted, error.problem) from error
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise _unavailable(wanted, FrameProblem.MISSING) from error
         except (OSError, ValueError) as error:
             raise _unavailable(wanted, FrameProblem.UNREADABLE) from error
@@ -157,10 +158,18 @@ class Originals:
             raise _unavailable(wanted, FrameProblem.NOT_AN_IMAGE)
         return place, status
 
+    def _real(self, source: int, folder: str) -> str:
+        """Return the real folder of frames, which is below the media's root."""
+        at = (source, folder)
+        if at not in self._folders:
+            root = Path(self._sources[source].root)
+            self._folders[at] = str(locate(root, folder) if folder else root.resolve())
+        return self._folders[at]
+
     @staticmethod
-    def _read(wanted: Wanting, place: str) -> tuple[bytes, os.stat_result]:
+    def _read(wanted: Wanting, place: Place) -> tuple[bytes, os.stat_result]:
         try:
-            file = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            file = os.open(place[1], os.O_RDONLY | os.O_NONBLOCK, dir_fd=place[0])
             try:
                 status = os.fstat(file)
                 data = os.read(file, status.st_size + 1)

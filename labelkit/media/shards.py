@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,16 +104,20 @@ class _Shard:
         self._bytes = 0
 
     def run(self) -> ShardOutcome:
+        with ExitStack() as stack:
+            return self._run(stack)
+
+    def _run(self, stack: ExitStack) -> ShardOutcome:
         task, kept = self._task, 0
         try:
-            self._target: Target = open_target(task.target, task.options)
+            self._target: Target = stack.enter_context(closing(open_target(task.target, task.options)))
             before = self._manifest()
             todo = self._not_there(before)
             kept = len(self._rows)
-            with Originals(task.sources, todo) as self._originals:
-                for wanted in todo:
-                    self._make(wanted)
-                self._flush()
+            self._originals = stack.enter_context(Originals(task.sources, todo))
+            for wanted in todo:
+                self._make(wanted)
+            self._flush()
             self._confirm()
             if before != self._rows:
                 self._target.put([(task.manifest, self._text())])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from labelkit.errors import MaterializationTargetUnreachable
+from labelkit.media.folders import OpenFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,8 +41,11 @@ class Target(Protocol):
         """Write files in the place of what is there, and return what is known of them without another look."""
         ...
 
-    def link(self, source: str, path: str) -> None:
-        """Make a hard link to a file of this machine in the place of what is there. Raises OSError where there are none."""
+    def link(self, source: tuple[int, str], path: str) -> None:
+        """Make a hard link to a file, named by its open folder and its name there, in the place of what is there.
+
+        Raises OSError where there are no links.
+        """
         ...
 
     def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
@@ -50,6 +54,10 @@ class Target(Protocol):
 
     def is_taken(self, but: str) -> bool:
         """Say whether anything else than the folder `but` is there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
         ...
 
 
@@ -75,6 +83,7 @@ class LocalTarget:
     def __init__(self, root: Path) -> None:
         self._root = str(root)
         self._folders: set[str] = set()
+        self._open = OpenFolder()
 
     def look(self, paths: Sequence[str]) -> dict[str, Found]:
         """Return the regular files that are there: size, and time of change in ns."""
@@ -97,17 +106,17 @@ class LocalTarget:
         """Write files beside their place and rename them into it, so that a link to a frame is replaced and never written through."""
         return {path: self._put(path, data) for path, data in files}
 
-    def link(self, source: str, path: str) -> None:
+    def link(self, source: tuple[int, str], path: str) -> None:
         """Make a hard link to a file in the place of what is there."""
-        place = self._place(path)
+        folder, name = self._place(path)
         try:
-            os.link(source, place)
+            os.link(source[1], name, src_dir_fd=source[0], dst_dir_fd=folder)
         except FileExistsError:
-            new = self._new(place)
-            os.link(source, new)
-            os.replace(new, place)  # noqa: PTH105 (as below); does nothing where both are links to one file
+            new = _new_name()
+            os.link(source[1], new, src_dir_fd=source[0], dst_dir_fd=folder)
+            os.replace(new, name, src_dir_fd=folder, dst_dir_fd=folder)  # does nothing where both are links to one file
             with suppress(FileNotFoundError):
-                os.unlink(new)  # noqa: PTH108 (as below)
+                os.unlink(new, dir_fd=folder)
 
     def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
         """Sync these files, these folders, and the folders above them."""
@@ -135,11 +144,15 @@ class LocalTarget:
         place = Path(self._root)
         return next(folder.stat().st_dev for folder in (place, *place.parents) if folder.exists())
 
+    def close(self) -> None:
+        """Let the folder go that was written to last."""
+        self._open.close()
+
     def _put(self, path: str, data: bytes) -> Found:
-        place = self._place(path)
-        new = self._new(place)
+        folder, name = self._place(path)
+        new = _new_name()
         try:
-            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
             try:
                 written = 0
                 while written < len(data):
@@ -147,24 +160,20 @@ class LocalTarget:
                 status = os.fstat(file)
             finally:
                 os.close(file)
-            os.rename(new, place)  # noqa: PTH104 (thousands a second: a Path each would cost a fifth)
+            os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
-                os.unlink(new)  # noqa: PTH108
+                os.unlink(new, dir_fd=folder)
             raise
         return (status.st_size, status.st_mtime_ns)
 
-    def _place(self, path: str) -> str:
-        place = f"{self._root}/{path}"
-        folder = place.rpartition("/")[0]
+    def _place(self, path: str) -> tuple[int, str]:
+        """Return the open folder of a file, made where there is none, and the file's name in it."""
+        folder, _, name = path.rpartition("/")
         if folder not in self._folders:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(self._root, folder).mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
-        return place
-
-    @staticmethod
-    def _new(place: str) -> str:
-        return f"{place.rpartition('/')[0]}/.new-{secrets.token_hex(8)}"
+        return self._open.at(f"{self._root}/{folder}"), name
 
 
 class RemoteTarget:
@@ -210,9 +219,9 @@ class RemoteTarget:
             self._fs.pipe({f"{self._root}/{path}": data for path, data in files})
         return {}
 
-    def link(self, source: str, path: str) -> None:
+    def link(self, source: tuple[int, str], path: str) -> None:
         """Raise the error of a link to another disk."""
-        raise OSError(errno.EXDEV, "there are hard links on local disks only", source, None, path)
+        raise OSError(errno.EXDEV, "there are hard links on local disks only", source[1], None, path)
 
     def settle(self, files: Iterable[str], folders: Iterable[str]) -> None:
         """Do nothing: what is written there is there."""
@@ -221,6 +230,9 @@ class RemoteTarget:
         """Say whether anything else than the folder `but` is there."""
         with _reaching(self._url):
             return any(str(entry["name"]).rstrip("/").rpartition("/")[2] != but for entry in self._listed(""))
+
+    def close(self) -> None:
+        """Do nothing: the protocol's library keeps its own connections."""
 
     def _listed(self, folder: str) -> list[dict[str, Any]]:
         place = f"{self._root}/{folder}".rstrip("/")
@@ -239,3 +251,7 @@ def _reaching(url: str) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise MaterializationTargetUnreachable(target=url.partition("?")[0], reason=reason) from error
+
+
+def _new_name() -> str:
+    return f".new-{secrets.token_hex(8)}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from labelkit.errors import MaterializationTargetUnreachable
+from labelkit.media.folders import OpenFolder
 from labelkit.media.targets import open_target
 
 
@@ -54,8 +57,10 @@ def test_a_link_takes_the_place_of_a_file_and_a_file_that_of_a_link(tmp_path):
     target.put([("a", b"old")])
 
     # when a link is put there, twice, and then other bytes
-    target.link(str(frame), "a")
-    target.link(str(frame), "a")
+    with closing(OpenFolder()) as folder:
+        source = (folder.at(str(tmp_path)), frame.name)
+        target.link(source, "a")
+        target.link(source, "a")
     linked = (tmp_path / "out" / "a").samefile(frame)
     target.put([("a", b"new")])
 

@@ -119,7 +119,7 @@ def test_another_disk_is_refused_before_anything_is_made(dataset, tmp_path, monk
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 def test_where_the_system_will_not_link_frames_are_copied_only_when_asked(dataset, tmp_path, monkeypatch, code):
     # given
-    def link(*_):
+    def link(*_, **_more):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("labelkit.media.targets.os.link", link)

@@ -118,6 +118,8 @@ class Materializing:
             shard_samples = self._begin()
         except OSError as error:
             raise MaterializationTargetUnreachable(target=self._place, reason=error.strerror or str(error)) from error
+        finally:
+            self._target.close()
         self._plan = self._planned(sources, shard_samples)
         self._tally = Tally(len(self._plan), self._plan.files)
         started_at = self._record_start()

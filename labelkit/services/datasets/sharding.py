@@ -45,6 +45,7 @@ class ShardPlan:
         self._common = common
         self._media = sources
         self._kept: dict[int, Source] = {}
+        self._kept_sizes: dict[int, dict[int, int]] = {}
         wanted = [pl.col(name) for name in _FRAMES]
         if mode is Mode.CROPS:
             boxes = pl.element().struct
@@ -100,11 +101,13 @@ class ShardPlan:
         """Return the bytes of each frame as it was when its media was added, where they will be compared."""
         if self._mode is not Mode.LINK or self._common["verify"] != Verify.CHANGED:
             return [0] * rows.height
-        found: dict[tuple[int, int], int] = {}
-        for source in rows["source"].unique().to_list():
-            frames = self._objects.read_frame(self._media[source].frames_object, ["index", "byte_count"])
-            found |= {(source, index): size for index, size in frames.iter_rows()}
-        return [found.get(at, -1) for at in rows.select("source", "frame_index").iter_rows()]
+        found = []
+        for source, index in zip(rows["source"].to_list(), rows["frame_index"].to_list(), strict=True):
+            if source not in self._kept_sizes:
+                frames = self._objects.read_frame(self._media[source].frames_object, ["index", "byte_count"])
+                self._kept_sizes = {source: dict(zip(frames["index"].to_list(), frames["byte_count"].to_list(), strict=True))}
+            found.append(self._kept_sizes[source].get(index, -1))
+        return found
 
     def _source(self, number: int) -> Source:
         """Return what a shard needs of a media; the newest one is kept, since shards follow each other through a media."""
