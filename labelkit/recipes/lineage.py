@@ -138,7 +138,7 @@ class Lineage:
         return {"namespace": "file" if in_files else self._place, "name": path, "facets": facets, "inputFacets": counted}
 
     def _source(self) -> Json:
-        if self._ws is None:
+        if self._ws is None or not Path(self._ws.path).is_absolute():  # one in memory has no address
             return {}
         return {"dataSource": _facet("dataSource", name=self._job.workspace, uri=Path(self._ws.path).as_uri())}
 
