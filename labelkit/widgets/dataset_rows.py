@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NOT_YET = "Stats not available yet"
 LISTED_PACKS = 1000
+SHOWN_PACKS = 50  # in a notebook that is kept
 LIST_HEAD = ("Name", "Version", "Capability", "Scope", "Status", "Files", "Quality", "Samples by split", "Included", "Excluded", "Manifest")
 
 
@@ -122,7 +123,7 @@ def detail_html(dataset: Dataset) -> static.Html:
         ("Sources", static.table(named, made["sources"])),
         ("Files and protection", static.table(named, [*made["materialization"], *made["freezing"]])),
         ("Provenance", static.table(named, made["provenance"])),
-        ("Lineage", static.table(LINEAGE_HEAD, made["lineage"]["rows"])),
+        (f"Lineage of {made['lineage']['count']:,} packs", static.table(LINEAGE_HEAD, made["lineage"]["rows"][:SHOWN_PACKS])),
     ]
     body = "".join(f"<p><strong>{name}</strong></p>{part}" for name, part in parts)
     frozen = " <small>frozen test set</small>" if made["is_frozen"] else ""

@@ -191,3 +191,43 @@ def test_the_static_page_has_list_and_detail(scene: tuple[Workspace, Dataset]) -
 def test_a_dataset_that_does_not_exist_is_refused_with_the_nearest_name(scene: tuple[Workspace, Dataset]) -> None:
     with pytest.raises(LabelkitError, match="Did you mean 'players'"):
         DatasetExplorer(scene[0]).show_dataset("player")
+
+
+def test_a_frozen_version_is_marked_in_list_and_detail(scene: tuple[Workspace, Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    ws, dataset = scene
+    dataset.freeze("the cup final")
+    wire = Wire.to(DatasetExplorer(ws), monkeypatch)
+    # when
+    wire.ask("select", dataset=dataset.id)
+    # then
+    detail = wire.events("detail")[-1]
+    assert [row["is_frozen"] for row in wire.ask("ready")["result"]["items"]] == [True] == [detail["is_frozen"]]
+    freezing = dict(detail["freezing"])
+    assert freezing["Frozen test set"] == "yes"
+    assert freezing["Last freeze"].endswith("by ana: the cup final")
+    assert "players v1 (frozen)" in wire.widget.to_html()
+
+
+def test_materialized_files_are_told_in_list_and_detail(
+    scene: tuple[Workspace, Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    ws, dataset = scene
+    dataset.materialize(tmp_path / "files", "copy")
+    wire = Wire.to(DatasetExplorer(ws), monkeypatch)
+    # when
+    wire.ask("select", dataset=dataset.id)
+    # then
+    assert wire.widget.value["materialization"].to_list() == ["complete"]
+    told = dict(wire.events("detail")[-1]["materialization"])
+    assert (told["Materialization"], told["Mode"], told["Place"], told["Files"]) == ("complete", "copy", str(tmp_path / "files"), "9 of 9")
+
+
+def test_a_notebook_with_the_explorer_stays_small(scene: tuple[Workspace, Dataset]) -> None:
+    # given
+    explorer = DatasetExplorer(scene[0])
+    explorer.show_dataset("players")
+    # then
+    data, _ = explorer._repr_mimebundle_()
+    assert len(data["text/html"]) + len(explorer._esm) + len(explorer._css) < 200_000
