@@ -187,7 +187,7 @@ class FrozenSets(RuleBasedStateMachine):
 
 
 TestFrozenSets = FrozenSets.TestCase
-TestFrozenSets.settings = settings(settings.get_profile("labelkit"), max_examples=12, stateful_step_count=15)
+TestFrozenSets.settings = settings(settings.get_profile("labelkit"), max_examples=10, stateful_step_count=12)
 
 # --- between processes
 
