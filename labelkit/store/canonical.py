@@ -208,7 +208,7 @@ def _little(numbers: NDArray[np.generic], kind: str | np.dtype[np.generic]) -> N
 
 
 def _split(states: list[hashlib._Hash], values: NDArray[np.generic], ends: NDArray[np.int64]) -> None:
-    view = np.ascontiguousarray(values).view(np.uint8)
+    view = np.ascontiguousarray(values).view(np.uint8).data
     width = values.dtype.itemsize
     for state, (begin, end) in zip(states, pairwise(ends.tolist()), strict=True):
         state.update(view[begin * width : end * width])
