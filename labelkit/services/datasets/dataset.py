@@ -14,13 +14,11 @@ from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant,
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
-from labelkit.services.datasets.assets import SampleAssets
 from labelkit.services.datasets.exporting import recorded
 from labelkit.services.datasets.facts import DatasetFacts
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
 from labelkit.services.datasets.materials import Materialized
-from labelkit.services.datasets.page import Shown, write_page
 from labelkit.store import facets, snapshots
 from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.splits import Stability
     from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
+    from labelkit.services.datasets.assets import SampleAssets
     from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
@@ -244,6 +243,8 @@ class Dataset(Guarded, Materialized):
     @cached_property
     def assets(self) -> SampleAssets:
         """Return where pictures of samples were materialized to: `.bytes(sample)`, `.url(sample)`; as it was when first asked."""
+        from labelkit.services.datasets.assets import SampleAssets
+
         return SampleAssets(self.materialized, self._gate.database.objects, lambda: self._tree)
 
     def findings(self, split: str | None = None) -> pl.DataFrame:
@@ -309,6 +310,8 @@ class Dataset(Guarded, Materialized):
         `samples` is how many are shown, evenly spread in key order, or which (keys); pictures are at most `side_px` px on a
         side. Raises `STORAGE_WRITE_FAILED`, `INVALID_VALUE`, and `NOT_FOUND` for a key.
         """
+        from labelkit.services.datasets.page import Shown, write_page
+
         tree = None if self._row.snapshot_id is None else self._tree
         shown = Shown(self.facts, tree, self.judged_by, self.assets, self.sample)
         return write_page(self._gate, shown, path, samples, side_px)
