@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -62,6 +61,7 @@ class Originals:
         self._sources = sources
         self._wanted = wanted
         self._folders: dict[tuple[int, str], str] = {}
+        self._near = (-1, "", "")  # the source and folder of the last frame, and where it really is
         self._open = OpenFolder()
         self._videos: dict[int, VideoReader] = {}
         self._last: tuple[tuple[int, int], Image.Image] | None = None
@@ -140,10 +140,13 @@ class Originals:
         """Return the real file of a frame, which is below its media's root, and its status."""
         folder, _, last = wanted.name.rpartition("/")
         try:
-            place = (self._open.at(self._real(wanted.source, folder)), last)
-            status = None
-            with suppress(FileNotFoundError):
+            if folder != self._near[1] or wanted.source != self._near[0]:
+                self._near = (wanted.source, folder, self._real(wanted.source, folder))
+            place = (self._open.at(self._near[2]), last)
+            try:
                 status = os.stat(last, dir_fd=place[0], follow_symlinks=False)
+            except FileNotFoundError:
+                status = None
             if status is None or not stat.S_ISREG(status.st_mode):
                 real = locate(Path(self._sources[wanted.source].root), wanted.name)
                 place = (self._open.at(str(real.parent)), real.name)

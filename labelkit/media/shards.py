@@ -96,6 +96,7 @@ def run_shard(task: ShardTask) -> ShardOutcome:
 class _Shard:
     def __init__(self, task: ShardTask) -> None:
         self._task = task
+        self._trusting = task.verify == Verify.CHANGED
         self._rows: dict[str, Row] = {}
         self._failures: list[Failure] = []
         self._broken: set[str] = set()
@@ -115,6 +116,7 @@ class _Shard:
             todo = self._not_there(before)
             kept = len(self._rows)
             self._originals = stack.enter_context(Originals(task.sources, todo))
+            self._linked = {one for one in task.sources if task.mode == "link" and self._originals.is_file(one)}
             for wanted in todo:
                 self._make(wanted)
             self._flush()
@@ -180,7 +182,7 @@ class _Shard:
             self._fail(wanted.key, "INVALID_GEOMETRY", f"the box of {wanted.path} has no pixel inside its frame")
             return
         try:
-            if self._task.mode == "link" and self._originals.is_file(wanted.source):
+            if wanted.source in self._linked:
                 self._link(wanted)
             elif wanted.box is None and self._originals.is_file(wanted.source):
                 self._put(wanted, self._originals.read(wanted), "copy", wanted.frame_sha256)
@@ -198,7 +200,7 @@ class _Shard:
 
     def _link(self, wanted: Wanted) -> None:
         """Link to the file whose bytes were compared, or, where asked, copy it."""
-        place, seen = self._originals.compared(wanted, trusting=self._task.verify == Verify.CHANGED)
+        place, seen = self._originals.compared(wanted, trusting=self._trusting)
         try:
             self._target.link(place, wanted.path)
         except OSError as error:
@@ -208,7 +210,7 @@ class _Shard:
                 raise LinkImpossible(target=self._task.target, source=wanted.name, reason=error.strerror or str(error)) from error
             self._put(wanted, self._originals.read(wanted), "copy", wanted.frame_sha256)
             return
-        if self._task.verify != Verify.CHANGED and self._target.look([wanted.path]).get(wanted.path) != seen:
+        if not self._trusting and self._target.look([wanted.path]).get(wanted.path) != seen:
             raise FrameUnavailable(index=wanted.frame, name=wanted.name, problem=FrameProblem.CHANGED.value)  # after it was read
         self._add(Row(wanted.key, wanted.path, seen[0], wanted.frame_sha256, seen[1], "link", wanted.frame_sha256, None))
 

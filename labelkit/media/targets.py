@@ -82,7 +82,7 @@ class LocalTarget:
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
-        self._folders: set[str] = set()
+        self._folders: dict[str, str] = {}
         self._open = OpenFolder()
 
     def look(self, paths: Sequence[str]) -> dict[str, Found]:
@@ -170,10 +170,11 @@ class LocalTarget:
     def _place(self, path: str) -> tuple[int, str]:
         """Return the open folder of a file, made where there is none, and the file's name in it."""
         folder, _, name = path.rpartition("/")
-        if folder not in self._folders:
-            Path(self._root, folder).mkdir(parents=True, exist_ok=True)
-            self._folders.add(folder)
-        return self._open.at(f"{self._root}/{folder}"), name
+        place = self._folders.get(folder)
+        if place is None:
+            place = self._folders[folder] = f"{self._root}/{folder}"
+            Path(place).mkdir(parents=True, exist_ok=True)
+        return self._open.at(place), name
 
 
 class RemoteTarget:

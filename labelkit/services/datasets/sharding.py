@@ -101,13 +101,11 @@ class ShardPlan:
         """Return the bytes of each frame as it was when its media was added, where they will be compared."""
         if self._mode is not Mode.LINK or self._common["verify"] != Verify.CHANGED:
             return [0] * rows.height
-        found = []
-        for source, index in zip(rows["source"].to_list(), rows["frame_index"].to_list(), strict=True):
-            if source not in self._kept_sizes:
-                frames = self._objects.read_frame(self._media[source].frames_object, ["index", "byte_count"])
-                self._kept_sizes = {source: dict(zip(frames["index"].to_list(), frames["byte_count"].to_list(), strict=True))}
-            found.append(self._kept_sizes[source].get(index, -1))
-        return found
+        for number in set(rows["source"]) - {*self._kept_sizes}:
+            frames = self._objects.read_frame(self._media[number].frames_object, ["index", "byte_count"])
+            self._kept_sizes[number] = dict(zip(frames["index"].to_list(), frames["byte_count"].to_list(), strict=True))
+        kept = self._kept_sizes = {number: self._kept_sizes[number] for number in set(rows["source"])}
+        return [kept[source].get(index, -1) for source, index in zip(rows["source"].to_list(), rows["frame_index"].to_list(), strict=True)]
 
     def _source(self, number: int) -> Source:
         """Return what a shard needs of a media; the newest one is kept, since shards follow each other through a media."""
