@@ -15,14 +15,12 @@ from tests.recipes import stores
 from tests.store.disks import read_only
 
 END = RunEnd(RunStatus.SUCCESS, 0, "/runs/x.ipynb", "{}", reusable=True)
-COUNT = """
+SORT = f"""
 from pathlib import Path
-
-import labelkit
 
 lines = Path(source).read_text().split()
 Path(source).write_text(" ".join(sorted(lines)))
-labelkit.recipes.Result(outcome="created", lines=lines)
+display({{"{recipes.RESULT_TYPE}": {{"outcome": "created", "lines": lines}}}}, raw=True)
 """
 
 
@@ -38,7 +36,7 @@ class Sorting(recipes.Parameters):
 
 def test_a_notebook_with_a_model_of_ones_own_is_recorded_answered_and_replayed(notebook, tmp_path):
     # given a notebook that sorts its input, once
-    file = notebook("sorting", 'store = ""\nsource = ""', COUNT)
+    file = notebook("sorting", 'store = ""\nsource = ""', SORT)
     (tmp_path / "lines.txt").write_text("b a")
     values = {"store": str(stores.make(tmp_path / "labels.duckdb", [])), "source": str(tmp_path / "lines.txt")}
 
