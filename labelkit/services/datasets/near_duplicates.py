@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from labelkit.store.acting import Gate
     from labelkit.store.transaction import Transaction
 
-BATCH = 64  # pictures that are in memory at once
+BATCH = 32  # pictures that are in memory at once
 KEPT = 1024  # hashes are written after so many
 KEPT_S = 20.0  # and after so many seconds: what an interruption costs
 ATTEMPTS = 5
