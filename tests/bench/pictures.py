@@ -26,13 +26,14 @@ SIZE = (640, 360)
 DRAWN = 16  # pictures that are drawn; the others have their pixels and bytes of their own behind them
 MEDIA_FRAMES = 1_000
 QUALITY = 60
-NAME = "pictures"
+NAME, FEW = "pictures", "few-pictures"
+FEW_MEDIA = 2
 
 
 def store_of(pictures: int) -> Path:
     """Return the file of a store with a dataset of that many JPEG files; made once and kept in the benchmarks' cache."""
     schema = b"".join(file.read_bytes() for file in sorted(Path(labelkit.__file__).parent.glob("store/migrations/*.sql")))
-    key = hashlib.sha256(schema + f"{SEED} {pictures} {SIZE} {DRAWN} {QUALITY}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(schema + f"{SEED} {pictures} {SIZE} {DRAWN} {QUALITY} {FEW_MEDIA}".encode()).hexdigest()[:12]
     folder = cached(f"pictures-{key}")
     done = folder / "complete"
     if not done.exists():
@@ -62,7 +63,8 @@ def _fill(ws: Workspace, folder: Path, pictures: int) -> None:
         labels = {index: [("player", Box(20.0 + 7 * n, 40.0 + 5 * n, 40.0, 90.0)) for n in range(3)] for index in range(frames)}
         media.append(packs.Pack(name, [("APPROVED", labels)], frames=frames))
     ids = packs.add(ws, media)
-    ws.datasets.build(BuildRequest(capability=packs.CAPABILITY, label_pack_ids=list(ids.values()), name=NAME))
+    for name, some in ((NAME, [*ids.values()]), (FEW, [*ids.values()][:FEW_MEDIA])):
+        ws.datasets.build(BuildRequest(capability=packs.CAPABILITY, label_pack_ids=some, name=name, force=True))
 
 
 def _drawn() -> list[bytes]:
