@@ -11,6 +11,7 @@ from labelkit import BuildRequest
 from labelkit.errors import LabelkitError
 from labelkit.widgets import DatasetExplorer, dataset_explorer, news
 from tests.services.builds import add_builds
+from tests.services.packs import change
 from tests.widgets.messages import Wire
 from tests.widgets.scenes import PLAYERS, built, half_built
 
@@ -231,3 +232,17 @@ def test_a_notebook_with_the_explorer_stays_small(scene: tuple[Workspace, Datase
     # then
     data, _ = explorer._repr_mimebundle_()
     assert len(data["text/html"]) + len(explorer._esm) + len(explorer._css) < 200_000
+
+
+def test_a_running_build_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as ws:
+        running = add_builds(ws, 5)[4]
+        change(ws, "UPDATE build_states SET samples_done = 30, samples_total = 120 WHERE status = 'running'")
+        wire = Wire.to(DatasetExplorer(ws), monkeypatch)
+        # when
+        wire.ask("select", dataset=running)
+        # then
+        detail = wire.events("detail")[-1]
+        assert (detail["status"], tuple(detail["progress"])) == ("running", (30, 120))
+        assert dict(detail["job"])["Latest job"] == "running, 30 of 120 samples"
