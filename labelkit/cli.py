@@ -136,6 +136,7 @@ def materialize(
     target: Annotated[str, typer.Argument(help="A folder, or any URL that fsspec reaches, such as s3://bucket/place.")],
     mode: Annotated[str, typer.Option(help="link, copy, or crops: a picture a box.")] = "link",
     verify: Annotated[str, typer.Option(help="Which files are read: new, all, or changed.")] = "new",
+    purpose: Annotated[str, typer.Option(help="Of crops: training, which frozen test sets refuse, or evaluation.")] = "training",
     option: Annotated[
         list[str] | None, typer.Option("--option", metavar="NAME=VALUE", help="A storage option of the URL; values may be JSON.")
     ] = None,
@@ -147,7 +148,7 @@ def materialize(
     options = {name: _value(text) for name, text in map(_pair, option or [])}
     with _opened(store, workspace, user) as ws:
         report = ws.datasets.get(dataset).materialize(
-            target, mode, verify=verify, storage_options=options, progress=lambda tally: typer.echo(tally, err=True)
+            target, mode, verify=verify, purpose=purpose, storage_options=options, progress=lambda tally: typer.echo(tally, err=True)
         )
     typer.echo(f"{report!r}")
     raise typer.Exit(0 if report.status == "complete" else 1)

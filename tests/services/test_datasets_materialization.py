@@ -499,6 +499,20 @@ def test_points_have_no_crops(ws, tmp_path):
     assert dataset.materialize(tmp_path / "out", "link").made == 1
 
 
+def test_crops_of_a_frozen_test_set_are_for_evaluation_only(fresh, tmp_path):
+    # given
+    fresh.freeze()
+
+    # then
+    assert refused(lambda: fresh.materialize(tmp_path / "out", "crops")) == "FROZEN_DATASET_TRAINING_FORBIDDEN"
+    assert not (tmp_path / "out").exists()
+    assert fresh.materialize(tmp_path / "out", "crops", purpose="evaluation").made == 16
+    assert fresh.holdout_ledger().height == 1
+
+    # and frames without labels are no training data
+    assert fresh.materialize(tmp_path / "frames").made == 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

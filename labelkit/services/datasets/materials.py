@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from labelkit.core.datasets.materialization import NONE, mode_of, verify_of
-from labelkit.services.datasets.materializing import Content, Materializing, Wish
+from labelkit.core.datasets.materialization import NONE, Mode, mode_of, verify_of
+from labelkit.services.datasets.materializing import Content, Materializing, Wish, must_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from labelkit.core.datasets.freezing import Purpose
     from labelkit.core.datasets.materialization import MaterializationReport, Tally
     from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
@@ -60,6 +61,7 @@ class Materialized(ABC):
         storage_options: Mapping[str, Any] | None = None,
         verify: str = "new",
         copy_if_unlinkable: bool = False,
+        purpose: str = "training",
     ) -> MaterializationReport:
         """Make the files of this version below `to`, or what is missing or damaged of them, and return what came of it.
 
@@ -76,12 +78,13 @@ class Materialized(ABC):
         Each file is compared with the sha256 of its frame when it is made. `verify="all"` reads the files of earlier runs again too, of
         which else only those are read whose size or time changed; `verify="changed"` also links frames unread that were not changed since
         their media was added. A link is the frame itself: who writes into it changes the frame. `copy_if_unlinkable` copies where a link
-        cannot be.
+        cannot be. Crops are labelled, so those for training pass the guard of `for_training`, and those for `purpose="evaluation"` stand
+        in the holdout ledger; frames alone are neither.
 
         Raises `MATERIALIZATION_NOT_SUPPORTED`, `MATERIALIZATION_CROPS_NEED_BOXES`, `MATERIALIZATION_LINK_IMPOSSIBLE`,
         `MATERIALIZATION_TARGET_TAKEN`, `MATERIALIZATION_TARGET_UNREACHABLE`, `DATASET_NOT_READY`, `PERMISSION_DENIED` (also where you may
-        not read a workspace whose frames are in it) and `INVALID_VALUE`. Who may not build materializes for themselves: the dataset's
-        status stays what it was.
+        not read a workspace whose frames are in it), `INVALID_VALUE`, and for crops what `for_training` raises. Who may not build
+        materializes for themselves: the dataset's status stays what it was.
         """
         wish = Wish(
             str(to), mode_of(mode), executor, shard_samples, progress, cancel, storage_options or {}, verify_of(verify), copy_if_unlinkable
@@ -89,7 +92,14 @@ class Materialized(ABC):
         with self._gate.read() as (tx, _):
             capability = tx.media.capability(self._gate.workspace.id, self._row.capability)
         content = content_of(self._row, self.title, capability, self._tree)
+        if wish.mode is Mode.CROPS:
+            must_fit(wish.mode, capability.name, is_points=content.is_points)
+            self._pass(purpose, None)
         return Materializing(self._gate, content, wish).run()
+
+    @abstractmethod
+    def _pass(self, purpose: str, split: str | None) -> Purpose:
+        """Let content out for this purpose, or raise what forbids it."""
 
 
 def content_of(row: BuildRow, title: str, capability: Capability, tree: Tree) -> Content:
