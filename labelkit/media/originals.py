@@ -132,8 +132,9 @@ class Originals:
 
             media = self._sources[source]
             digests = {one.frame: one.frame_sha256 for one in self._wanted if one.source == source}
-            columns = {"pts_ms": media.pts_ms, "sha256": [digests.get(index, "") for index in range(len(media.pts_ms))]}
-            self._videos[source] = VideoReader(media.root, pl.DataFrame(columns).with_columns(problem=pl.lit(None, pl.String)))
+            frames = [(pts_ms, digests.get(index, ""), None) for index, pts_ms in enumerate(media.pts_ms)]
+            schema = {"pts_ms": pl.Float64, "sha256": pl.String, "problem": pl.String}
+            self._videos[source] = VideoReader(media.root, pl.DataFrame(frames, schema=schema, orient="row"))
         return self._videos[source]
 
     def _place(self, wanted: Wanting) -> tuple[Place, os.stat_result]:
