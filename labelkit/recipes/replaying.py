@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from html import escape
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from labelkit.workspace import Workspace
 
 FORCE = "force"
-OWN = ("outcome", "dataset", "version", "export")  # what two runs that make the same say differently
+LEFT = "'text-align:left'"
+DIGEST, SHORT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b"), r"\1…"
+OWN = ("outcome", "dataset", "version", "manifest_hash", "export")  # what two runs that make the same say differently
 NOT_COMPARED = ("request.force",)
 
 
@@ -87,8 +90,16 @@ class Replay:
         return "\n".join([f"<Replay of {self.run.id}, {self.run.recipe}>", *(f"  {line}" for line in self.lines())])
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>Replay of {escape(self.run.recipe)}</b> <small>{escape(self.run.id)}</small></p>"
-        return head + "".join(f"<div>{escape(line)}</div>" for line in self.lines())
+        verdict = f"<b>Replay of {escape(self.run.recipe)}: {'equal' if self.equal else 'different'}</b>"
+        sentences = [str(self.changes)] if self.changes else []
+        sentences += [f"{name} was not written alike" for name in self.files]
+        shown = [("manifest_hash", *map(str, self.manifest_hashes))] if any(self.manifest_hashes) else []
+        shown += [(f"because of {one.field}", *one.sides()) for one in self.causes]
+        shown += [] if self.equal else [(f"result {one.field}", *one.sides()) for one in self.facts]
+        cells = [[f"<td style={LEFT}>{escape(DIGEST.sub(SHORT, text))}</td>" for text in row] for row in shown]
+        rows = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
+        table = f"<table><tr><th></th><th style={LEFT}>recorded</th><th style={LEFT}>replay</th></tr>{rows}</table>" if shown else ""
+        return f"<p>{verdict} <small>{escape(self.run.id)}</small></p>{''.join(f'<div>{escape(one)}</div>' for one in sentences)}{table}"
 
 
 def replay(

@@ -76,7 +76,10 @@ class Run:
         return "\n".join([*lines, *(f"  {name}: {value}" for name, value in self._facts())])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self._facts())
+        cell = "<td style='text-align:left'>"
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th>{cell}{escape(value)}</td></tr>" for name, value in self._facts()
+        )
         failed = f" ({escape(self.failure)})" if self.failure else ""
         return f"<p><b>{escape(self.recipe)}</b> <small>{escape(self.id)}, {self.status}{failed}</small></p><table>{rows}</table>"
 

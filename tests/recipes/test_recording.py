@@ -53,14 +53,19 @@ def test_a_notebook_with_a_model_of_ones_own_is_recorded_answered_and_replayed(n
     # and a replay compares results where there is no dataset
     with stores.opened(values["store"]) as ws:
         equal = recipes.replay(ws, settled.run, model=Sorting, output=tmp_path / "replays")
-        (tmp_path / "lines.txt").write_text("a b c")
+        (tmp_path / "lines.txt").write_text("a b <c>")
         different = recipes.replay(ws, settled.run, model=Sorting, output=tmp_path / "replays")
         kept = ws.runs.list().select("replay_of", "exit_code").rows()
     assert (equal.exit_code, equal.lines()) == (0, ["equal: the result is the same"])
     assert different.exit_code == 1
     assert different.lines()[0] == "different"
     assert any(line.startswith("because of inputs.source: 'sha256:") for line in different.lines())
-    assert "result lines: nothing -> c" in different.lines()
+    assert "result lines: nothing -> <c>" in different.lines()
+    assert "different</b>" in (page := different._repr_html_())
+    assert "&lt;c&gt;</td>" in page
+    assert "<c>" not in page
+    assert "equal</b>" in equal._repr_html_()
+    assert settled.run in repr(equal)
     assert kept == [(settled.run, 1), (settled.run, 0), (None, 0), (None, 0)]
 
 

@@ -38,8 +38,12 @@ class Difference:
     left: object
     right: object
 
+    def sides(self) -> tuple[str, str]:
+        """Return both sides as short texts."""
+        return _shown(self.left), _shown(self.right)
+
     def __str__(self) -> str:
-        return f"{self.field}: {_shown(self.left)} -> {_shown(self.right)}"
+        return f"{self.field}: {' -> '.join(self.sides())}"
 
 
 def explain(left: Fingerprint, right: Fingerprint) -> list[Difference]:
