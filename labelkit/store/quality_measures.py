@@ -70,7 +70,7 @@ def _answers(
 
 def _run(job: str, timeout_s: float) -> tuple[list[dict[str, Any]], str]:
     """Return the answers that came, and why there are no more of them."""
-    command = [sys.executable, quality_sandbox.__file__]
+    command = [sys.executable, "-P", quality_sandbox.__file__]  # -P: no module beside the script takes the place of one of Python
     try:
         done = subprocess.run(command, input=job, capture_output=True, text=True, timeout=timeout_s, check=False)  # noqa: S603 - our own script
     except subprocess.TimeoutExpired:

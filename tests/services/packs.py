@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from labelkit.core.review.annotations import Annotation, FrameContent, FrameFlag, FrameState, Source
+from labelkit.core.review.drafts import Lineage, LineageKind
+from labelkit.core.review.revisions import DiffSummary, Provenance
 from labelkit.store.content import Content, rows_of
 from labelkit.store.ids import new_id
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 Labels = dict[int, list[tuple[str, "Geometry"]]]
 CAPABILITY = "player_detection"
 WIDTH, HEIGHT = 1280, 720
+PROVENANCE = json.dumps(
+    asdict(Provenance("ana", "drf_1", 1, Lineage(LineageKind.MANUAL), "", "passed", None, (), 0)) | {"lineage": "manual"}
+)
+NO_DIFF = json.dumps(asdict(DiffSummary()))
 
 
 @dataclass(frozen=True)
@@ -104,8 +110,8 @@ def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
                     "frame_count": pack.frames,
                     "labeled_frame_count": content.labeled_frame_count,
                     "annotation_count": content.annotation_count,
-                    "provenance": json.dumps({}),
-                    "diff": json.dumps({}),
+                    "provenance": PROVENANCE,
+                    "diff": NO_DIFF,
                     "created_at": now,
                 }
             )
