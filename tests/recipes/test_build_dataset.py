@@ -105,6 +105,19 @@ def test_a_run_is_recorded_with_who_when_what_and_what_it_made(built):
     assert run.recipe_digest in run._repr_html_()
 
 
+def test_a_run_tells_of_its_start_and_its_end(built):
+    # given
+    home, _, outcome = built
+
+    # then
+    start, complete = [json.loads(line) for line in (home / "lineage.jsonl").read_text().splitlines()]
+    assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
+    assert start["run"]["runId"] == complete["run"]["runId"]
+    assert start["eventTime"] < complete["eventTime"]
+    assert [one["name"] for one in complete["outputs"]] == [str(home / "coco"), "players"]
+    assert complete["outputs"][1]["facets"]["version"]["datasetVersion"] == outcome.result["manifest_hash"]
+
+
 def test_the_dataset_points_back_to_its_run_and_is_the_same_as_one_that_no_recipe_built(built, tmp_path):
     # given
     _, parameters, outcome = built

@@ -162,6 +162,7 @@ def test_a_build_is_told_as_the_client_of_openlineage_would_tell_it(job, tmp_pat
     assert (start["eventType"], complete["eventType"], start["outputs"]) == ("START", "COMPLETE", [])
     assert start["run"]["runId"] == complete["run"]["runId"]
     assert (start["job"]["namespace"], start["job"]["name"]) == ("club", "build_dataset")
+    assert lineage.environment == {"OPENLINEAGE_PARENT_ID": f"club/build_dataset/{start['run']['runId']}"}
     assert start["run"]["facets"]["parent"]["job"] == {"namespace": "airflow", "name": "nightly.build"}
     assert set(complete["run"]["facets"]["nominalTime"]) == {"_producer", "_schemaURL", "nominalStartTime", "nominalEndTime"}
 
