@@ -213,8 +213,9 @@ class SampleViewer(CommandWidget):
 
     def _look(self, sample: Sample) -> Look:
         picture, asset_problem = self._picture(sample)
-        asset = self.dataset.assets.url(sample) if asset_problem else None
-        if asset_problem and asset is None:
+        own = sample.workspace == self._ws.name  # a copy of a picture is for nobody who may not read the picture
+        asset = self.dataset.assets.url(sample) if asset_problem and own else None
+        if asset_problem and own and asset is None:
             picture, asset_problem = self._materialized(sample, asset_problem)
         try:
             capability: Capability | None = self._ws.capabilities.get(self.dataset.capability)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.worlds import refused
+from tests.services.packs import change
+from tests.services.worlds import as_user, refused
 from tests.widgets.scenes import built, half_built
 
 MOST_BYTES_A_SAMPLE = 60_000
@@ -107,3 +108,15 @@ def test_a_version_without_content_has_a_page_that_says_so(tmp_path: Path):
 def test_what_cannot_be_shown_is_refused(scene, tmp_path: Path, wanted, code):
     assert refused(lambda: scene[1].to_page(tmp_path / "page.html", **wanted)) == code
     assert refused(lambda: scene[1].to_page(tmp_path / "no folder" / "page.html")) == "STORAGE_WRITE_FAILED"
+
+
+def test_pictures_of_a_workspace_that_one_may_not_read_are_not_on_the_page(scene, tmp_path: Path):
+    # given that the media are somebody else's now, and their files were made before
+    ws, dataset = scene
+    dataset.materialize(tmp_path / "files", "copy")
+    mina = as_user(ws, "mina", "viewer")
+    change(ws, "UPDATE media SET workspace_id = 'wsp_other'")
+    # when
+    page = mina.datasets.get(dataset.id).to_page(tmp_path / "page.html", samples=2)
+    # then
+    assert [(one["picture"], one["reason_code"]) for one in samples_of(page)] == [(None, "SAMPLE_OF_ANOTHER_WORKSPACE")] * 2

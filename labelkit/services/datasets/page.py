@@ -62,6 +62,8 @@ class Pictures:
 
     def of(self, sample: Sample, side_px: int) -> tuple[bytes | None, str]:
         """Return a JPEG at most `side_px` on a side, or None with the code of why there is none."""
+        if (sample.workspace, sample.media) not in self._media:  # nor is a copy of it for whoever may not read it
+            return None, "SAMPLE_OF_ANOTHER_WORKSPACE"
         try:
             return thumbnail(self._bytes(sample), side_px), ""
         except FrameUnavailable as refused:
@@ -71,8 +73,6 @@ class Pictures:
 
     def _bytes(self, sample: Sample) -> bytes:
         place = sample.workspace, sample.media
-        if place not in self._media:
-            raise FrameUnavailable(index=sample.frame_index, name=sample.key, problem="SAMPLE_OF_ANOTHER_WORKSPACE")
         if place not in self._open:
             media = self._media[place]
             frames = Frames(self._gate.database.objects.read_frame(media.frames_object))
