@@ -168,7 +168,11 @@ def rows_of(objects: Objects, tree: Tree, keys: pl.Series) -> pl.DataFrame:
 
 
 def _parts(rows: Rows) -> tuple[tuple[Change, pl.DataFrame], ...]:
-    return (Change.ADDED, rows.added), (Change.REMOVED, rows.removed), (Change.MODIFIED, rows.after)
+    """Return what one side did, by kind; that a column went is no change of its rows."""
+    fields = rows.fields.drop(rows.key, *rows.columns.removed)
+    changed = fields.select(pl.any_horizontal(pl.all())).to_series() if fields.width and fields.height else None
+    after = rows.after.head(0) if changed is None else rows.after.filter(changed)
+    return (Change.ADDED, rows.added), (Change.REMOVED, rows.removed), (Change.MODIFIED, after)
 
 
 def _cast(rows: pl.DataFrame, name: str, form: pl.DataFrame) -> pl.Series:
