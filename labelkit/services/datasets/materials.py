@@ -72,8 +72,8 @@ class Materialized(ABC):
         The work is cut into shards of `shard_samples` samples (by mode: 1024, 512, 256; an earlier run's stay) that run on `executor`:
         threads unless told; a ProcessPoolExecutor; a Dask `Client.get_executor()`, whose workers see the frames and `to` under the same
         paths. Each shard writes a manifest below `.labelkit` when it is done. A shard fails alone, and the report names what failed.
-        `progress` gets a value that prints as a bar after each shard. `cancel`, a function or something with `is_set`, stops before the
-        next shard, as Ctrl-C does; the same call goes on later.
+        `progress` gets a value that prints as a bar when shards have ended: `print`, or in a notebook `display(display_id=True).update`.
+        `cancel`, a function or something with `is_set`, stops before the next shard, as Ctrl-C does; the same call goes on later.
 
         Each file is compared with the sha256 of its frame when it is made. `verify="all"` reads the files of earlier runs again too, of
         which else only those are read whose size or time changed; `verify="changed"` also links frames unread that were not changed since
