@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -63,6 +62,8 @@ class RefusedError(Exception):
 
 def main() -> None:
     """Answer the job on the standard input."""
+    import resource  # of POSIX; the process that starts this one reads this module too, wherever it is
+
     job = json.load(sys.stdin)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
