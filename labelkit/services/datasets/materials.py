@@ -29,8 +29,16 @@ class Materialized(ABC):
 
     _gate: Gate
     _row: BuildRow
-    _tree: Tree
-    title: str
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Return name, version and id."""
+
+    @property
+    @abstractmethod
+    def _tree(self) -> Tree:
+        """Return the content; raises `DATASET_NOT_READY`."""
 
     @property
     def materialization(self) -> str:
