@@ -7,7 +7,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,9 +210,9 @@ class Materializing:
 
     def _count(self, outcome: ShardOutcome) -> None:
         self._tally = self._tally.with_outcome(outcome, time.monotonic() - self._started)
-        self._outcomes.append(outcome)
+        self._outcomes.append(replace(outcome, written=(), folders=()))  # of ten million crops there is no room for every path
         self._folders.update(outcome.folders)
-        self._written += outcome.written[: SYNCED_ONE_BY_ONE + 1]
+        self._written += outcome.written[: SYNCED_ONE_BY_ONE + 1 - len(self._written)]
 
     def _tick(self) -> None:
         """Show and keep how far it is: a store that is busy or cannot be written does not stop the work."""
@@ -254,7 +254,7 @@ class Materializing:
         if len(self._written) > SYNCED_ONE_BY_ONE and hasattr(os, "sync"):
             os.sync()
             return
-        manifests = [manifest_of(outcome.shard) for outcome in self._outcomes if outcome.folders]
+        manifests = [manifest_of(outcome.shard) for outcome in self._outcomes if outcome.made]
         self._target.settle([MARKER, *manifests, *self._written], [FOLDER, *self._folders])
 
     def _report(self, status: MaterializationStatus, *, cancelled: bool) -> MaterializationReport:
