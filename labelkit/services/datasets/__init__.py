@@ -156,7 +156,7 @@ class Datasets(QualityRules):
         `progress` is called with the samples done and all samples. Raises `PERMISSION_DENIED`, `NOT_FOUND`,
         `ELIGIBILITY_OVERRIDE_FORBIDDEN`, `SPLIT_RATIOS_INVALID`, `NO_ELIGIBLE_LABEL_DATA`, `LABEL_PACKS_OVERLAP`,
         `SPLIT_PLACEMENT_CONFLICT`, `DATASET_QUALITY_HARD_FAIL`, `JOB_LOST`, `BUILD_CANCELED`, `STORAGE_READ_FAILED` and
-        `STORAGE_WRITE_FAILED`; after any of them there is no new version.
+        `STORAGE_WRITE_FAILED`, and where files are asked for what `Dataset.materialize` raises; after any of them there is no new version.
         """
         builder, reused = self._begin(request)
         return reused if reused is not None else self._carried_out(builder, BuildJob(builder.build_id, progress=progress))
