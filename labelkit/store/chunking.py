@@ -171,6 +171,12 @@ def _found(keys: pl.Series, wanted: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _merged(before: pl.DataFrame, rows: pl.DataFrame, gone: pl.Series, places: pl.Series, replaces: pl.Series) -> pl.DataFrame:
     """Return sorted rows without those at `gone` and with `rows`, each of which replaces the one at its place or goes before it."""
+    if len(gone) == rows.height and replaces.all():  # nothing comes or goes: columns whose values stay are not touched
+        index = np.arange(before.height)
+        index[places.to_numpy()] = before.height + np.arange(rows.height)
+        there, order = before[places], pl.Series(index)
+        edited = [name for name in rows.columns if there[name].ne_missing(rows[name]).any()]
+        return before.with_columns(pl.concat([before[name], rows[name]])[order] for name in edited)
     stays = np.ones(before.height, dtype=bool)
     stays[gone.to_numpy()] = False
     kept = np.flatnonzero(stays)

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "explore": "look through 1,000,000 samples and 10,000 builds",
     "materialize": "link, copy or cut out 20,000 pictures",
     "leakage": "find 100,000 hashes among 1,000,000, within 6 bits",
+    "versions": "commit, change, compare and check out 1,000,000 examples",
 }
 RESULT = needs.ROOT / ".ci" / "artifacts" / "bench.json"
 

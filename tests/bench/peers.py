@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("peers.txt")
+VERSION_CONTROL = Path(__file__).with_name("peers_versions.txt")  # of their own: they want other releases of the same libraries
 INSTALLATION_S = 900
 
 
@@ -23,9 +24,9 @@ def cached(name: str) -> Path:
 
 
 @cache
-def python() -> Path | None:
-    """Return the interpreter of an environment that holds `peers.txt`, None where it cannot be made here (and say why, once)."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+def python(requirements: Path = REQUIREMENTS) -> Path | None:
+    """Return the interpreter of an environment that holds these requirements, None where it cannot be made here (and say why, once)."""
+    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = cached(f"peers-{digest}")
     interpreter = folder / "bin" / "python"
     done = folder / "complete"
@@ -35,7 +36,7 @@ def python() -> Path | None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         _run(sys.executable, "-m", "venv", str(folder))
-        _run(str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(REQUIREMENTS))
+        _run(str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements))
     except (OSError, subprocess.SubprocessError) as error:
         print(f"the peers cannot be installed here and are left out: {_reason(error)}", file=sys.stderr)
         return None
