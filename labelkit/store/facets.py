@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEPT = 2_048  # data frames of one kind, each of a chunk: some 8 million samples, 20 bytes each
 KEPT_KEYS = 16  # keys are long, and only those of the chunks that people are at are needed
+BLOCK_ROWS, KEPT_BLOCKS = 1_024, 16  # a block costs hardly more than a page, and is some 20 pages
 PLAIN = ("split", "camera_type", "group_key")
 OF_LABELS = frozenset({SampleFinding.INVALID_LABEL_SCHEMA, SampleFinding.INVALID_GEOMETRY, SampleFinding.EMPTY_LABELS})
 
@@ -68,11 +69,12 @@ _PLAIN: _Kept[pl.DataFrame] = _Kept(KEPT)
 _LABELS: _Kept[pl.DataFrame] = _Kept(KEPT)
 _PLACES: _Kept[pl.Series] = _Kept(KEPT)
 _KEYS: _Kept[pl.Series] = _Kept(KEPT_KEYS)
+_BLOCKS: _Kept[pl.DataFrame] = _Kept(KEPT_BLOCKS)
 
 
 def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, limit: int) -> pl.DataFrame:
     """Return the first `limit` rows with keys beyond `after` that have what is wanted, with their findings; no more is read than needed."""
-    parts: list[tuple[pl.LazyFrame, pl.Series]] = []
+    parts: list[tuple[Chunk, pl.Series]] = []
     missing = limit
     for chunk in tree.after(after).chunks:
         places = _PLACES.get((objects.root, chunk.object, wanted), partial(_places, objects, chunk, wanted))
@@ -80,9 +82,7 @@ def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, lim
             places = places.filter(places >= _passed(objects, tree, chunk, after))
         if places.is_empty():
             continue
-        places = places.head(missing)
-        first, last = int(places[0]), int(places[-1])
-        parts.append((objects.scan([chunk.object]).slice(first, last - first + 1), places - first))
+        parts.append((chunk, places.head(missing)))
         missing -= places.len()
         if missing <= 0:
             break
@@ -92,22 +92,44 @@ def page(objects: Objects, tree: Tree, wanted: Wanted, *, after: str | None, lim
 def spread(objects: Objects, tree: Tree, count: int, capability: Capability | None) -> pl.DataFrame:
     """Return `count` rows that lie evenly in key order, with their findings; at most as many as there are."""
     wanted = pl.Series([at * tree.rows // count for at in range(count)], dtype=pl.Int64)
-    parts: list[tuple[pl.LazyFrame, pl.Series]] = []
+    parts: list[tuple[Chunk, pl.Series]] = []
     start = 0
     for chunk in tree.chunks:
         places = wanted.filter((wanted >= start) & (wanted < start + chunk.rows)) - start
         start += chunk.rows
         if not places.is_empty():
-            first, last = int(places[0]), int(places[-1])
-            parts.append((objects.scan([chunk.object]).slice(first, last - first + 1), places - first))
+            parts.append((chunk, places))
     return with_findings(_read(objects, tree, parts), capability)
 
 
-def _read(objects: Objects, tree: Tree, parts: Sequence[tuple[pl.LazyFrame, pl.Series]]) -> pl.DataFrame:
-    """Return the rows at these places of these stretches, all stretches read at once."""
+def _read(objects: Objects, tree: Tree, parts: Sequence[tuple[Chunk, pl.Series]]) -> pl.DataFrame:
+    """Return the rows at these places of these chunks: places far apart by one reading side by side, near ones out of kept blocks."""
     if not parts:
         return collected(objects.scan(tree.objects[:1]).head(0))
-    return pl.concat([rows[places] for rows, (_, places) in zip(all_collected([scan for scan, _ in parts]), parts, strict=True)])
+    far = {number: _stretch(objects, *part) for number, part in enumerate(parts) if part[1][-1] - part[1][0] >= BLOCK_ROWS}
+    read = dict(zip(far, all_collected(list(far.values())), strict=True)) if far else {}
+    found = [
+        read[number][places - places[0]] if number in read else _near(objects, chunk, places)
+        for number, (chunk, places) in enumerate(parts)
+    ]
+    return pl.concat(found)
+
+
+def _stretch(objects: Objects, chunk: Chunk, places: pl.Series) -> pl.LazyFrame:
+    return objects.scan([chunk.object]).slice(int(places[0]), int(places[-1]) - int(places[0]) + 1)
+
+
+def _near(objects: Objects, chunk: Chunk, places: pl.Series) -> pl.DataFrame:
+    """Return the rows at places less than a block apart, so that the next page finds them read."""
+    first, last = int(places[0]) // BLOCK_ROWS, int(places[-1]) // BLOCK_ROWS
+    blocks = [
+        _BLOCKS.get((objects.root, chunk.object, number), partial(_block, objects, chunk, number)) for number in range(first, last + 1)
+    ]
+    return pl.concat(blocks)[places - first * BLOCK_ROWS]
+
+
+def _block(objects: Objects, chunk: Chunk, number: int) -> pl.DataFrame:
+    return collected(objects.scan([chunk.object]).slice(number * BLOCK_ROWS, BLOCK_ROWS))
 
 
 def with_findings(rows: pl.DataFrame, capability: Capability | None) -> pl.DataFrame:

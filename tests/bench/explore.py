@@ -124,7 +124,7 @@ def _lists(ws: Workspace, builds: int, repetitions: int) -> list[Row]:
 
 def _forget() -> None:
     """Start as a new process does: nothing is kept of any chunk."""
-    for kept in (facets._PLAIN, facets._LABELS, facets._PLACES, facets._KEYS):
+    for kept in (facets._PLAIN, facets._LABELS, facets._PLACES, facets._KEYS, facets._BLOCKS):
         kept._values.clear()
 
 

@@ -20,7 +20,7 @@ OUTSIDE = {**PLAYER_BOX, "x": 98.0}
 EMPTY = {**PLAYER_BOX, "width": 0.0}
 POINT = {**PLAYER_BOX, "width": None, "height": None, "size": 4.0}
 STRANGER = {**PLAYER_BOX, "label": "linesman"}
-ROWS, CHUNK = 300, 37
+ROWS, CHUNK, BLOCK = 300, 37, 16
 KINDS = [[PLAYER_BOX], [BALL_BOX, PLAYER_BOX], [], [OUTSIDE], [STRANGER], [POINT, EMPTY]]
 CODES = [[], [], ["EMPTY_LABELS"], ["INVALID_GEOMETRY"], ["INVALID_LABEL_SCHEMA"], ["INVALID_LABEL_SCHEMA", "INVALID_GEOMETRY"]]
 
@@ -40,6 +40,13 @@ def samples() -> pl.DataFrame:
         },
         schema_overrides={"annotations": pl.List(pl.Struct(ANNOTATION)), "flags": pl.List(pl.String)},
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_blocks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facets, "BLOCK_ROWS", BLOCK)
+        yield
 
 
 @pytest.fixture(scope="module")
