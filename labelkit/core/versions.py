@@ -6,6 +6,7 @@ its tree, and who made it, when and why.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
@@ -56,6 +57,12 @@ class Tree:
     chunks: tuple[Chunk, ...]
     schema: str | None = None
     schema_object: str | None = None
+
+    @property
+    def keyed_by(self) -> str:
+        """Return the column of the key and its type, for people: `example_id (text)`. Versions that differ in it cannot be compared."""
+        kinds = {} if self.schema is None else dict(json.loads(self.schema))
+        return f"{self.key} ({kinds.get(self.key, 'text')})"
 
     @property
     def rows(self) -> int:

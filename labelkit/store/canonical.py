@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from polars.datatypes import DataTypeClass
 
 CHUNK_FORMAT = "labelkit.chunk.v1"
+RESERVED = "row_digest"  # rows of built datasets bring digests of their own in a column of this name
 BATCH_ROWS = 1 << 19  # rows whose bytes are in memory at once while they are digested
 
 _PLAIN: dict[type[pl.DataType], str] = {
@@ -55,6 +56,8 @@ def canonical(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     """
     if key not in rows.columns:
         raise InvalidValue(what="key", reason=f"there is no column {key!r}", fix=f"Use one of: {', '.join(rows.columns[:20])}.")
+    if RESERVED in rows.columns:
+        raise InvalidValue(what="columns", reason=f"{RESERVED} is a name of built datasets", fix="Rename the column.")
     others = sorted(name for name in rows.columns if name != key)
     made = rows.select(
         _key(pl.col(key), rows.schema[key], key), *(_spelled(pl.col(name), rows.schema[name], name).alias(name) for name in others)

@@ -174,9 +174,9 @@ def _merged(before: pl.DataFrame, rows: pl.DataFrame, gone: pl.Series, places: p
     if len(gone) == rows.height and replaces.all():  # nothing comes or goes: columns whose values stay are not touched
         index = np.arange(before.height)
         index[places.to_numpy()] = before.height + np.arange(rows.height)
-        there, order = before[places], pl.Series(index)
+        there, at = before[places], pl.Series(index)
         edited = [name for name in rows.columns if there[name].ne_missing(rows[name]).any()]
-        return before.with_columns(pl.concat([before[name], rows[name]])[order] for name in edited)
+        return before.with_columns(pl.concat([before[name], rows[name]])[at] for name in edited)
     stays = np.ones(before.height, dtype=bool)
     stays[gone.to_numpy()] = False
     kept = np.flatnonzero(stays)

@@ -77,7 +77,7 @@ def between(
         (before.head(0) if rest_before is None else rest_before),
         (after.head(0) if rest_after is None else rest_after),
     )
-    columns = _columns(key, before, after)
+    columns = _columns(before, after)
     if before.height == after.height:
         fits = before[key] == after[key]
         parts = [_modified(key, before.filter(fits), after.filter(fits))] if fits.any() else []
@@ -106,10 +106,8 @@ def _beside(a: Sequence[Chunk], b: Sequence[Chunk]) -> tuple[list[Chunk], list[C
     return [one for one, _ in pairs], [other for _, other in pairs], rest_a, rest_b
 
 
-def _columns(key: str, before: pl.DataFrame, after: pl.DataFrame) -> Columns:
+def _columns(before: pl.DataFrame, after: pl.DataFrame) -> Columns:
     old, new = (_shown(frame).schema for frame in (before, after))
-    if old[key].is_integer() != new[key].is_integer():
-        raise ValueError(f"the keys of {key} are text on one side and numbers on the other")
     return Columns(
         tuple(name for name in new if name not in old),
         tuple(name for name in old if name not in new),

@@ -11,7 +11,14 @@ from pydantic import BaseModel
 
 import labelkit
 from labelkit import BuildRequest, LabelkitError
+from labelkit.core.actors import Action
 from labelkit.core.geometry import Box
+from labelkit.core.versions import ChangeCount
+from labelkit.errors import BranchMoved
+from labelkit.services.versions.committing import Pending
+from labelkit.store.canonical import canonical
+from labelkit.store.chunking import Chunking
+from labelkit.store.commits import History
 from tests.services.packs import Pack, add
 from tests.services.worlds import as_user, refused, tables, trail
 
@@ -109,12 +116,15 @@ def test_pydantic_models_are_rows(memory):
         pytest.param(lambda v: v.commit("no name!", ROWS, key="tier"), "INVALID_VALUE", id="no name"),
         pytest.param(lambda v: v.commit("deadbeef", ROWS, key="tier"), "INVALID_VALUE", id="a name like a commit"),
         pytest.param(lambda v: v.commit(NAME, ROWS, key="tier"), "KEY_CHANGED", id="another key"),
+        pytest.param(lambda v: v.commit(NAME, pl.DataFrame({"example_id": [1]})), "KEY_CHANGED", id="a key of another type"),
         pytest.param(lambda v: v.commit(NAME, pl.concat([ROWS, ROWS])), "KEYS_NOT_UNIQUE", id="a key twice"),
         pytest.param(lambda v: v.commit(NAME, ROWS.drop("tier"), upsert=True), "SCHEMA_MISMATCH", id="a delta without a column"),
         pytest.param(lambda v: v.commit(NAME, ROWS, remove=["a"]), "INVALID_VALUE", id="removing without a delta"),
         pytest.param(lambda v: v.commit(NAME, ROWS.head(1), upsert=True, remove=["a"]), "INVALID_VALUE", id="given and removed"),
-        pytest.param(lambda v: v.commit(NAME, upsert=True, remove=[1.5]), "INVALID_VALUE", id="a key of another type"),
+        pytest.param(lambda v: v.commit(NAME, upsert=True, remove=[1.5]), "INVALID_VALUE", id="removing a key of another type"),
         pytest.param(lambda v: v.commit(NAME), "INVALID_VALUE", id="nothing"),
+        pytest.param(lambda v: v.commit(NAME, ROWS, branch="nowhere"), "NOT_FOUND", id="a branch that nobody made"),
+        pytest.param(lambda v: v.commit(NAME, ROWS.with_columns(row_digest=1)), "INVALID_VALUE", id="a name of our own"),
         pytest.param(lambda v: v.checkout("golden/contact-teir"), "NOT_FOUND", id="a name that is not there"),
         pytest.param(lambda v: v.checkout(f"{NAME}@v9"), "NOT_FOUND", id="a tag that is not there"),
         pytest.param(lambda v: v.checkout("0" * 64), "NOT_FOUND", id="a commit that is not there"),
@@ -246,6 +256,18 @@ def test_what_people_wrote_is_escaped_in_html(memory):
     assert not any(mark in page for mark in ("<b>", "<i>", "<img>", "<script>"))
 
 
+def test_columns_of_any_name_can_be_compared(memory):
+    for key in ("fields", "before", "key", "change", "field"):
+        a = memory.versions.commit(f"named-{key}", pl.DataFrame({key: ["a"], "v": [1]}), key=key)
+        b = memory.versions.commit(f"named-{key}", pl.DataFrame({key: ["a"], "v": [2]}))
+        found = memory.versions.diff(a, b)
+        assert (found.modified["fields"].to_list(), found.changes["key"].to_list(), found.to_polars()["key"].to_list()) == (
+            [["v"]],
+            ["a"],
+            ["a"],
+        )
+
+
 def test_a_column_more_is_said_and_is_a_minor_version(ws, first):
     # when
     wider = ws.versions.commit(NAME, ROWS.with_columns(notes=pl.lit("fine")))
@@ -286,7 +308,7 @@ def test_a_tag_is_for_ever(ws, first):
     assert ws.versions.tag(NAME, "v1", first).id == first.id
     assert refused(lambda: ws.versions.tag(NAME, "v1", second)) == "TAG_TAKEN"
     assert refused(lambda: ws.versions.branch(NAME, "v1")) == "TAG_TAKEN"
-    assert refused(lambda: ws.versions.commit(NAME, ROWS, branch="v1")) == "INVALID_VALUE"
+    assert refused(lambda: ws.versions.commit(NAME, ROWS, branch="v1")) == "NOT_FOUND"
     assert refused(lambda: ws.versions.tag(NAME, "main")) == "TAG_TAKEN"
     assert ws.versions.tags(NAME).select("tag", "commit", "message").rows() == [("v1", first.id, "released")]
     assert ws.versions.get(first.id[:8]).id == first.id
@@ -383,10 +405,24 @@ def test_a_merge_with_decisions_is_a_commit_of_two_parents(ws, torn, decided, re
     assert {version.id for version in ws.versions.log(NAME)} >= {torn.id, other.id}
 
 
-@pytest.mark.usefixtures("first")
-def test_histories_without_a_common_commit_are_not_merged(ws):
-    ws.versions.commit(NAME, ROWS.head(1), branch="orphan")
-    assert refused(lambda: ws.versions.merge(NAME, "orphan")) == "NO_COMMON_HISTORY"
+def test_two_first_commits_at_once_have_no_common_history_but_can_be_put_together(ws, first):
+    # given somebody who saw no such name when their work began
+    with ws._database.reading() as tx:
+        row = tx.versions.find(tx.versions.history(ws.id, NAME).id, first.id)
+        tree = tx.versions.snapshots.tree(row.snapshot_id)
+    cut = Chunking(ws._database).whole(canonical(delta(z=26), "example_id"))
+    late = Pending(History("ver_late", NAME, "example_id"), (), cut.tree, ROWS.columns, ChangeCount(added=1), "late", "COMMITTED")
+
+    # when
+    with pytest.raises(BranchMoved) as told:
+        ws.versions._committing.append(late, "main", Action.COMMIT)
+    kept = str(told.value.facts["commit"])
+
+    # then
+    assert refused(lambda: ws.versions.merge(NAME, kept)) == "NO_COMMON_HISTORY"
+    assert ws.versions.rebase(kept).code == "REBASED"
+    assert scores(ws, NAME) == {"a": 1, "b": 2, "c": 3, "d": 4, "z": 26}
+    assert ws.versions.get(first).tree == tree.digest.value
 
 
 def test_the_second_of_two_writers_is_told_and_loses_nothing(ws, first):

@@ -62,11 +62,13 @@ class Versions:
         present keys replace these, others are added, and the keys in `remove` go; only chunks that can hold them are read and written.
         `key` names the column of unique text or whole numbers that tells rows apart; it is needed once, and stays. Neither the order of
         rows or columns nor the way to some rows matters: equal rows are equal objects and have an equal tree digest. A float that is
-        not a number is a value like others; -0.0 is 0.0; categories are text. A branch that is not there starts with this commit.
+        not a number is a value like others; -0.0 is 0.0; categories are text. The first commit of a name makes its branch; `branch(...)`
+        makes others.
 
         `expected_head` is the commit that this rests on. When the branch is elsewhere, then or while this call works, nothing is lost:
         `BRANCH_MOVED` names the commit that was kept, and `rebase` puts it on top. For annotators and above.
-        Raises `PERMISSION_DENIED`, `INVALID_VALUE`, `KEYS_NOT_UNIQUE`, `KEY_CHANGED`, `SCHEMA_MISMATCH`, `BRANCH_MOVED`.
+        Raises `PERMISSION_DENIED`, `NOT_FOUND` (the branch), `INVALID_VALUE`, `KEYS_NOT_UNIQUE`, `KEY_CHANGED`, `SCHEMA_MISMATCH`,
+        `BRANCH_MOVED`.
         """
         return self._committing.commit(
             name, rows, key=key, message=message, upsert=upsert, remove=remove, branch=branch, expected_head=expected_head
@@ -208,8 +210,8 @@ class Versions:
         with self._gate.read() as (tx, _):
             before, after = (resolved(tx, self._gate, ref) for ref in (a, b))
             trees = [self._reading.tree(tx, found.snapshot) for found in (before, after)]
-        if trees[0].key != trees[1].key:
-            raise KeyChanged(name=text_of(a), before=trees[0].key, after=trees[1].key)
+        if trees[0].keyed_by != trees[1].keyed_by:
+            raise KeyChanged(name=text_of(a), before=trees[0].keyed_by, after=trees[1].keyed_by)
         return Diff(before.title, after.title, compared(self._gate.database.objects, *trees))
 
     def suggest_version(self, a: RefLike, b: RefLike) -> VersionStep:

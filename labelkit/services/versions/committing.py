@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.core.actors import Action
-from labelkit.core.versions import ChangeCount, Commit, label
-from labelkit.errors import BranchMoved, InvalidValue, KeyChanged
+from labelkit.core.versions import ChangeCount, Commit, Tree, label
+from labelkit.errors import BranchMoved, InvalidValue, KeyChanged, NotFound
 from labelkit.services.versions.reading import history_of
 from labelkit.services.versions.values import CommitOutcome, Version
-from labelkit.store.canonical import canonical, fitted
+from labelkit.store.canonical import canonical, fitted, schema_text
 from labelkit.store.chunking import Chunking, Cut, read_chunks
 from labelkit.store.commits import History
 from labelkit.store.diffing import between, compared
@@ -21,7 +21,6 @@ from labelkit.store.ids import new_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from labelkit.core.versions import Tree
     from labelkit.services.versions.reading import Reading, RefLike
     from labelkit.store.acting import Act, Gate
     from labelkit.store.commits import CommitRow
@@ -38,7 +37,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Pending:
     """A commit that is about to be appended: its content, its parents, and what it is called when it is done."""
 
     history: History
@@ -83,16 +82,20 @@ class Committing:
             cut = self._delta(name, head.tree, given, remove)
             columns = list(head.commit.columns) if head.commit else []
         else:
-            full = canonical(given if given is not None else pl.DataFrame(), key)
-            cut, columns = self._chunking.whole(full, head.tree), [] if given is None else given.columns
+            given = pl.DataFrame() if given is None else given
+            full, columns = canonical(given, key), given.columns
+            after = Tree(key, (), schema_text(full)).keyed_by
+            if head.tree is not None and head.tree.keyed_by != after:
+                raise KeyChanged(name=name, before=head.tree.keyed_by, after=after)
+            cut = self._chunking.whole(full, head.tree)
         history = head.history or History(new_id("ver"), name, key)
         same = head.commit is not None and cut.tree.digest.value == head.commit.value.tree
         changes = between(key, cut.before, cut.after).count if cut.before.height else ChangeCount(added=cut.after.height)
-        draft = Draft(history, () if head.commit is None else (head.commit.id,), cut.tree, columns, changes, message, "COMMITTED")
+        pending = Pending(history, () if head.commit is None else (head.commit.id,), cut.tree, columns, changes, message, "COMMITTED")
         if head.commit is None or not same:
-            return self.append(draft, branch, Action.COMMIT)
+            return self.append(pending, branch, Action.COMMIT)
         if head.branch_head != head.commit.id:
-            raise self.moved(draft, branch, head.branch_head, None)
+            raise self.moved(pending, branch, head.branch_head, None)
         return self._unchanged(name, branch, head.commit)
 
     def revert(self, name: str, to: RefLike, *, message: str | None, branch: str) -> CommitOutcome:
@@ -106,32 +109,32 @@ class Committing:
             return self._unchanged(name, branch, head)
         changes = compared(self._gate.database.objects, trees[0], trees[1]).count
         text = message if message is not None else f"Revert to {wanted.id[:12]}: {wanted.value.message}".rstrip(": ")
-        draft = Draft(history, (head.id,), trees[1], wanted.columns, changes, text, "REVERTED")
-        return self.append(draft, branch, Action.SET_VERSION_NAMES)
+        pending = Pending(history, (head.id,), trees[1], wanted.columns, changes, text, "REVERTED")
+        return self.append(pending, branch, Action.SET_VERSION_NAMES)
 
-    def append(self, draft: Draft, branch: str, action: Action) -> CommitOutcome:
+    def append(self, pending: Pending, branch: str, action: Action) -> CommitOutcome:
         """Append a commit and move the branch from its first parent to it.
 
         Where the branch is elsewhere the commit is kept, for a rebase. Raises `BRANCH_MOVED`.
         """
         moved: BranchMoved | None = None
-        parent = draft.parents[0] if draft.parents else None
-        with self._gate.act(action, f"versions:{draft.history.name}", on_conflict=self._raced(draft, branch)) as act:
-            history = self._history(act, draft.history)
-            for known in draft.parents:
+        parent = pending.parents[0] if pending.parents else None
+        with self._gate.act(action, f"versions:{pending.history.name}", on_conflict=self._raced(pending, branch)) as act:
+            history = self._history(act, pending.history)
+            for known in pending.parents:
                 if act.tx.versions.find(history.id, known) is None:
-                    raise self.moved(draft, branch, None, None)
-            value = Commit(draft.parents, draft.tree.digest.value, draft.changes, act.actor.user, act.tx.now, draft.message)
-            row = act.tx.versions.add(history, value, draft.tree, draft.columns)
+                    raise self.moved(pending, branch, None, None)
+            value = Commit(pending.parents, pending.tree.digest.value, pending.changes, act.actor.user, act.tx.now, pending.message)
+            row = act.tx.versions.add(history, value, pending.tree, pending.columns)
             if act.tx.versions.move(history.id, branch, head=row.id, expected=parent, actor=act.actor.user):
-                act.record(draft.code, commit=row.id, branch=branch, rows=row.rows)
+                act.record(pending.code, commit=row.id, branch=branch, rows=row.rows)
             else:
                 present = act.tx.versions.branch(history.id, branch)
-                moved = self.moved(draft, branch, None if present is None else present.head, row.id)
+                moved = self.moved(pending, branch, None if present is None else present.head, row.id)
                 act.refuse(moved)
         if moved is not None:
             raise moved
-        return CommitOutcome(draft.code, Version.of(row), branch)
+        return CommitOutcome(pending.code, Version.of(row), branch)
 
     def _head(self, name: str, branch: str, expected: RefLike | None) -> Head:
         """Return what the commit will rest on: what is expected, else what the branch holds."""
@@ -139,19 +142,18 @@ class Committing:
             history = tx.versions.history(self._gate.workspace.id, name)
             present = None if history is None else tx.versions.branch(history.id, branch)
             commit = None if history is None or present is None or present.head is None else tx.versions.find(history.id, present.head)
+            if history is not None and commit is None:
+                known = [one.name for one in tx.versions.branches(history.id) if one.head is not None]
+                raise NotFound.among("branch", branch, known, f"ws.versions.branches({name!r})")
             if expected is not None:
                 commit = self._reading.commit_of(tx, history_of(tx, self._gate, name), expected)
             tree = None if commit is None else self._reading.tree(tx, commit.snapshot_id)
-            taken = history is not None and branch in tx.versions.tags(history.id)
         if not actor.may(Action.COMMIT, self._gate.workspace.id):  # before the work, not after it
             refused = actor.refusal(Action.COMMIT, self._gate.workspace.id, self._gate.workspace.name)
             self._gate.deny(Action.COMMIT, f"versions:{name}", refused)
             raise refused
-        if taken:
-            raise InvalidValue(what="branch", reason=f"{branch} is a tag of {name}", fix="Name a branch.")
         if history is None:
             label(name, "The name of a set of rows")
-        if present is None:
             label(branch, "branch")
         return Head(history, commit, tree, None if present is None else present.head)
 
@@ -189,21 +191,21 @@ class Committing:
             raise KeyChanged(name=wanted.name, before=present.key, after=wanted.key)
         return present
 
-    def _raced(self, draft: Draft, branch: str) -> BranchMoved:
-        return self.moved(draft, branch, None, None)
+    def _raced(self, pending: Pending, branch: str) -> BranchMoved:
+        return self.moved(pending, branch, None, None)
 
     @staticmethod
-    def moved(draft: Draft, branch: str, head: str | None, kept: str | None) -> BranchMoved:
+    def moved(pending: Pending, branch: str, head: str | None, kept: str | None) -> BranchMoved:
         """Return the refusal of a commit that found its branch elsewhere; `kept` is its id where it was kept."""
-        expected = draft.parents[0][:12] if draft.parents else "its beginning"
+        expected = pending.parents[0][:12] if pending.parents else "its beginning"
         again = "Commit again on top of the present head."
         return BranchMoved(
             branch=branch,
-            name=draft.history.name,
+            name=pending.history.name,
             head=head[:12] if head else "another place",
             expected=expected,
             kept="Nothing was written." if kept is None else f"What you committed is kept as {kept}.",
-            way=again if kept is None else f'Put it on top with ws.versions.rebase("{draft.history.name}@{kept[:12]}", onto="{branch}").',
+            way=again if kept is None else f'Put it on top with ws.versions.rebase("{pending.history.name}@{kept[:12]}", onto="{branch}").',
             commit=kept,
         )
 

@@ -10,7 +10,7 @@ import polars as pl
 from labelkit.core.actors import Action
 from labelkit.core.versions import Tree, merge_base
 from labelkit.errors import InvalidValue, MergeConflicts, NoCommonHistory
-from labelkit.services.versions.committing import Draft, keys_of
+from labelkit.services.versions.committing import Pending, keys_of
 from labelkit.services.versions.reading import history_of
 from labelkit.services.versions.values import CommitOutcome, MergePreview, Version
 from labelkit.store.canonical import canonical, fitted
@@ -152,19 +152,19 @@ class Joining:
         changes = compared(self._gate.database.objects, three.trees[1], tree).count
         columns = [*three.ours.columns, *(name for name in three.theirs.columns if name not in three.ours.columns)]
         kept = set(read_chunks(self._gate.database.objects, tree, []).columns)
-        draft = Draft(three.history, parents, tree, [name for name in columns if name in kept], changes, message, code)
-        return self._committing.append(draft, branch, action)
+        pending = Pending(three.history, parents, tree, [name for name in columns if name in kept], changes, message, code)
+        return self._committing.append(pending, branch, action)
 
     def _forward(self, three: Three, branch: str) -> CommitOutcome:
         name = three.history.name
-        draft = Draft(three.history, (three.ours.id,), three.trees[2], (), three.theirs.value.changes, "", "FAST_FORWARD")
+        pending = Pending(three.history, (three.ours.id,), three.trees[2], (), three.theirs.value.changes, "", "FAST_FORWARD")
         with self._gate.act(Action.SET_VERSION_NAMES, f"versions:{name}") as act:
             moved = act.tx.versions.move(
                 three.history.id, branch, head=three.theirs.id, expected=three.ours.id, actor=act.actor.user
             ) and act.tx.versions.find(three.history.id, three.theirs.id)
             if not moved:
                 present = act.tx.versions.branch(three.history.id, branch)
-                raise self._committing.moved(draft, branch, None if present is None else present.head, None)
+                raise self._committing.moved(pending, branch, None if present is None else present.head, None)
             act.record("FAST_FORWARD", commit=three.theirs.id, branch=branch)
         return CommitOutcome("FAST_FORWARD", Version.of(three.theirs), branch)
 

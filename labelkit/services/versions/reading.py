@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -100,6 +101,7 @@ class Reading:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._trees: dict[str, Tree] = {}
+        self._guard = threading.Lock()
 
     def commit(self, tx: Transaction, ref: RefLike) -> CommitRow:
         """Return the commit that a ref points at. Raises `NOT_FOUND`, and `INVALID_VALUE` for a dataset version, which is none."""
@@ -121,12 +123,14 @@ class Reading:
 
     def tree(self, tx: Transaction, snapshot: str) -> Tree:
         """Return the tree of a snapshot (id)."""
-        held = self._trees.pop(snapshot, None)
+        with self._guard:
+            held = self._trees.pop(snapshot, None)
         if held is None:
             held = tx.versions.snapshots.tree(snapshot)
-            while len(self._trees) >= TREES:
-                self._trees.pop(next(iter(self._trees)))
-        self._trees[snapshot] = held
+        with self._guard:
+            self._trees[snapshot] = held
+            for oldest in list(self._trees)[:-TREES]:
+                del self._trees[oldest]
         return held
 
     def checkout(self, ref: RefLike) -> pl.LazyFrame:

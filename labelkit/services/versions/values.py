@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labelkit.store.diffing import Columns, Rows
 
 EXAMPLES = 10
+_NO_FIELDS = pl.DataFrame(schema={"fields": pl.List(pl.String())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,11 @@ class Diff:
         rows = self._rows
         names = [name for name in rows.fields.columns if name != self.key]
         named = [pl.when(pl.col(name)).then(pl.lit(name)) for name in names]
-        fields = rows.fields.select(pl.concat_list(named).list.drop_nulls().alias("fields")) if names else pl.DataFrame()
+        fields = rows.fields.select(pl.concat_list(named).list.drop_nulls().alias("fields")) if names else _NO_FIELDS
         sides = [(side, frame.drop(self.key)) for side, frame in (("before", rows.before), ("after", rows.after))]
         structs = [frame.select(pl.struct(pl.all()).alias(side)) for side, frame in sides if frame.width]
-        return pl.concat([rows.after.select(self.key), fields, *structs], how="horizontal")
+        name = "key" if self.key in ("fields", "before", "after") else self.key
+        return pl.concat([rows.after.select(pl.col(self.key).alias(name)), fields, *structs], how="horizontal")
 
     @cached_property
     def changes(self) -> pl.DataFrame:
@@ -207,15 +209,15 @@ class Diff:
 
     def to_polars(self) -> pl.DataFrame:
         """Return one row a key that differs: `key`, `change` (added, removed, modified), `fields` (names, of modified rows)."""
-        parts = [("added", self.added, False), ("removed", self.removed, False), ("modified", self.modified, True)]
+        parts = [("added", self.added, None), ("removed", self.removed, None), ("modified", self._rows.after, self.modified["fields"])]
         nothing = pl.lit([], dtype=pl.List(pl.String()))
         frames = [
             rows.select(
                 pl.col(self.key).alias("key"),
                 pl.lit(change).alias("change"),
-                (pl.col("fields") if with_fields and "fields" in rows.columns else nothing).alias("fields"),
+                (nothing if fields is None else pl.lit(fields)).alias("fields"),
             )
-            for change, rows, with_fields in parts
+            for change, rows, fields in parts
         ]
         return pl.concat(frames).sort("key")
 
