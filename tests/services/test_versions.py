@@ -42,6 +42,17 @@ def ws(memory):
     return memory
 
 
+@pytest.fixture(scope="module")
+def settled():
+    """A name with a branch dev in conflict with main, for what changes nothing."""
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as opened:
+        opened.versions.commit(NAME, ROWS, key="example_id")
+        opened.versions.branch(NAME, "dev")
+        opened.versions.commit(NAME, delta(a=7), upsert=True, branch="dev")
+        opened.versions.commit(NAME, delta(a=8), upsert=True)
+        yield opened
+
+
 @pytest.fixture
 def first(ws):
     return ws.versions.commit(NAME, ROWS, key="example_id", message="first")
@@ -136,17 +147,10 @@ def test_pydantic_models_are_rows(memory):
         pytest.param(lambda v: v.gc(grace_s=-1), "INVALID_VALUE", id="a time before now"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(memory, call, code):
-    # given
-    memory.versions.commit(NAME, ROWS, key="example_id")
-    memory.versions.branch(NAME, "dev")
-    memory.versions.commit(NAME, delta(a=7), upsert=True, branch="dev")
-    memory.versions.commit(NAME, delta(a=8), upsert=True)
-    before = tables(memory)
-
-    # then
-    assert refused(lambda: call(memory.versions)) == code
-    assert tables(memory) == before
+def test_what_makes_no_sense_is_refused_and_changes_nothing(settled, call, code):
+    before = tables(settled)
+    assert refused(lambda: call(settled.versions)) == code
+    assert tables(settled) == before
 
 
 # --- who may
@@ -534,7 +538,7 @@ class Model:
         self.parents = {commit: above for commit, above in self.parents.items() if commit in reached}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_collection_removes_exactly_what_cannot_be_reached(memory, seed):
     # given a dataset, and a model of a random history
     chance = random.Random(seed)
