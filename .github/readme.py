@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("", "demo", "open", "import", "export", "run", "store")
+COMMANDS = ("", "demo", "open", "import", "export", "materialize", "run", "replay", "store")
 
 
 def codes() -> str:
@@ -47,11 +47,12 @@ def words() -> str:
 def machines() -> str:
     """Return every lifecycle as a Mermaid diagram."""
     from labelkit.core.datasets.builds import BUILD
+    from labelkit.core.datasets.freezing import FREEZING
     from labelkit.core.review.annotations import FRAME
     from labelkit.core.review.packs import PACK
     from labelkit.core.review.revisions import ELIGIBILITY
 
-    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD)]
+    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD, FREEZING)]
     return _block("\n\n".join(parts))
 
 

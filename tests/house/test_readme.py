@@ -35,15 +35,21 @@ def test_the_tour_runs_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     # when its code is run
-    tour = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)[1]
+    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names = {}
-    exec(tour, names)
+    exec(first, names)
+    exec(second, names)
 
     # then it did what it says
     assert names["out"].code == "PUBLISH_SUCCESS"
     assert names["built"].outcome == "created"
     assert names["dataset"].to_polars().height == 4
     assert any((tmp_path / "out").iterdir())
+    assert names["job"].result().outcome == "reused_success"
+    assert [row["purpose"] for row in names["dataset"].holdout_ledger().to_dicts()] != []
+    assert len(list((tmp_path / "files").rglob("*.png"))) == names["dataset"].annotation_count
+    assert "<html" in (tmp_path / "dataset.html").read_text(encoding="utf-8")
+    assert names["ws"].versions.log("golden/boxes")[0].id == names["second"].id
     names["ws"].close()
 
 
