@@ -48,11 +48,12 @@ def machines() -> str:
     """Return every lifecycle as a Mermaid diagram."""
     from labelkit.core.datasets.builds import BUILD
     from labelkit.core.datasets.freezing import FREEZING
+    from labelkit.core.datasets.materialization import MATERIALIZATION
     from labelkit.core.review.annotations import FRAME
     from labelkit.core.review.packs import PACK
     from labelkit.core.review.revisions import ELIGIBILITY
 
-    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD, FREEZING)]
+    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD, MATERIALIZATION, FREEZING)]
     return _block("\n\n".join(parts))
 
 
