@@ -126,6 +126,19 @@ class CommitRows:
         row = self._tx.one(_COMMITS + "WHERE c.history_id = $history AND c.id = $id", history=history, id=commit)
         return None if row is None else _commit(row)
 
+    def at(self, workspace: str, name: str, at: str) -> CommitRow | None:
+        """Return the commit that a tag or branch of a name in a workspace (id) stands at."""
+        row = self._tx.one(
+            _COMMITS
+            + """WHERE h.workspace_id = $workspace AND h.name = $name AND c.id IN (
+                SELECT t.commit_id FROM tags t WHERE t.history_id = h.id AND t.name = $at
+                UNION ALL SELECT b.head_commit_id FROM branches b WHERE b.history_id = h.id AND b.name = $at)""",
+            workspace=workspace,
+            name=name,
+            at=at,
+        )
+        return None if row is None else _commit(row)
+
     def starting(self, workspace: str, start: str, history: str | None) -> list[CommitRow]:
         """Return the commits of a workspace, or of one history of it (ids), whose id starts so, one for each id and history."""
         rows = self._tx.rows(

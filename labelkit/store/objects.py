@@ -64,7 +64,7 @@ class Objects:
         """Return where the object is or would be: a path that polars and DuckDB can scan."""
         if not _DIGEST.fullmatch(digest) or not _SUFFIX.fullmatch(suffix):
             raise ValueError(f"not the name of an object: {digest!r}{suffix!r}")
-        return str(self.root / digest[:2] / (digest[2:] + suffix))
+        return f"{self.root}/{digest[:2]}/{digest[2:]}{suffix}"  # a version of millions of rows asks for hundreds of these
 
     def exists(self, digest: str, suffix: str = ".parquet") -> bool:
         """Say whether the object is there."""

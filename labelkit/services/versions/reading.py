@@ -72,13 +72,10 @@ def resolved(tx: Transaction, gate: Gate, ref: RefLike) -> Resolved:
 def _commit(tx: Transaction, gate: Gate, ref: Ref, text: str) -> CommitRow:
     if ref.name is None:
         return _by_id(tx, gate, ref.at, None, text)
+    found = tx.versions.at(gate.workspace.id, ref.name, ref.at)
+    if found is not None:
+        return found
     history = history_of(tx, gate, ref.name)
-    branch = tx.versions.branch(history.id, ref.at)
-    head = tx.versions.tags(history.id).get(ref.at) or (None if branch is None else branch.head)
-    if head is not None:
-        found = tx.versions.find(history.id, head)
-        if found is not None:
-            return found
     if ref.may_be_commit:
         return _by_id(tx, gate, ref.at, history.id, text)
     known = [*tx.versions.tags(history.id), *(one.name for one in tx.versions.branches(history.id) if one.head is not None)]
