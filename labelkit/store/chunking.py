@@ -129,14 +129,12 @@ class Chunking:
         """Store each run of rows and return them as chunks, in their order; `digests` are those of the runs where they are known."""
         if rows.is_empty():
             return []
-        digests = chunk_digests(rows, ends, schema) if digests is None else digests
         keys = rows[:, 0].gather(list(ends[:-1])).cast(pl.String).to_list()
-
-        def stored(digest: str, first_key: str, run: tuple[int, int]) -> Chunk:
-            return Chunk(first_key, run[1] - run[0], digest, self._objects.put_frame(rows.slice(run[0], run[1] - run[0]), level=LEVEL))
-
-        with ThreadPoolExecutor(min(WRITERS, len(digests)), thread_name_prefix="labelkit-chunk") as pool:
-            return list(pool.map(stored, digests, keys, pairwise(ends)))
+        runs = list(pairwise(ends))
+        with ThreadPoolExecutor(min(WRITERS, len(runs)), thread_name_prefix="labelkit-chunk") as pool:
+            objects = pool.map(lambda run: self._objects.put_frame(rows.slice(run[0], run[1] - run[0]), level=LEVEL), runs)
+            digests = chunk_digests(rows, ends, schema) if digests is None else digests  # while the chunks are written
+            return [Chunk(k, end - begin, d, o) for k, (begin, end), d, o in zip(keys, runs, digests, objects, strict=True)]
 
 
 def read_chunks(objects: Objects, tree: Tree, chunks: Sequence[Chunk]) -> pl.DataFrame:
