@@ -96,7 +96,7 @@ class CommitRows:
         """Keep a commit with its tree and return it; the same commit twice is one."""
         snapshot = self.snapshots.add(tree)
         row = CommitRow(history, commit.id, commit, snapshot, tuple(columns), tree.rows)
-        if self.find(history.id, row.id) is None:
+        if not self.has(history.id, row.id):
             parents = [*commit.parents, None, None]
             self._tx.insert(
                 "commits",
@@ -125,6 +125,10 @@ class CommitRows:
         """Return a commit of a history (id) by its id."""
         row = self._tx.one(_COMMITS + "WHERE c.history_id = $history AND c.id = $id", history=history, id=commit)
         return None if row is None else _commit(row)
+
+    def has(self, history: str, commit: str) -> bool:
+        """Say whether a history (id) has a commit (id)."""
+        return bool(self._tx.rows("SELECT 1 AS found FROM commits WHERE history_id = $history AND id = $id", history=history, id=commit))
 
     def at(self, workspace: str, name: str, at: str) -> CommitRow | None:
         """Return the commit that a tag or branch of a name in a workspace (id) stands at."""

@@ -121,9 +121,8 @@ class Committing:
         parent = pending.parents[0] if pending.parents else None
         with self._gate.act(action, f"versions:{pending.history.name}", on_conflict=self._raced(pending, branch)) as act:
             history = self._history(act, pending.history)
-            for known in pending.parents:
-                if act.tx.versions.find(history.id, known) is None:
-                    raise self.moved(pending, branch, None, None)
+            if not all(act.tx.versions.has(history.id, parent) for parent in pending.parents):  # collected meanwhile
+                raise self.moved(pending, branch, None, None)
             value = Commit(pending.parents, pending.tree.digest.value, pending.changes, act.actor.user, act.tx.now, pending.message)
             row = act.tx.versions.add(history, value, pending.tree, pending.columns)
             if act.tx.versions.move(history.id, branch, head=row.id, expected=parent, actor=act.actor.user):
