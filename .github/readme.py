@@ -53,7 +53,10 @@ def machines() -> str:
     from labelkit.core.review.packs import PACK
     from labelkit.core.review.revisions import ELIGIBILITY
 
-    parts = [f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```" for machine in (FRAME, PACK, ELIGIBILITY, BUILD, MATERIALIZATION, FREEZING)]
+    parts = [
+        f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```"
+        for machine in (FRAME, PACK, ELIGIBILITY, BUILD, MATERIALIZATION, FREEZING)
+    ]
     return _block("\n\n".join(parts))
 
 
