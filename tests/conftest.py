@@ -18,6 +18,12 @@ settings.register_profile("labelkit", deadline=None, suppress_health_check=[Heal
 settings.load_profile("labelkit")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first: several processes share the files, and none should be left with a long one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return needs.ROOT

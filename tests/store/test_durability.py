@@ -96,6 +96,8 @@ def test_a_hundred_kills_lose_no_acknowledged_commit(store_path):
     assert len(acknowledged) >= 200
 
 
+SAVES = 60  # a process; the proof with real drafts makes two hundred
+
 SAVING = """
 import random, sys
 from labelkit.errors import StoreConflict
@@ -124,23 +126,23 @@ print(done, conflicts)
 
 
 @pytest.mark.slow
-def test_eight_processes_save_two_hundred_times_each_and_no_update_is_lost(store_path):
+def test_eight_processes_save_at_once_and_no_update_is_lost(store_path):
     # given eight drafts
     db = make_docs(store_path, 8)
 
     # when eight processes save them at once, each save being based on the version it knows
-    printed = [line.split() for line in processes.run_all(SAVING, [(store_path, n, 200, 8) for n in range(8)], 280)]
+    printed = [line.split() for line in processes.run_all(SAVING, [(store_path, n, SAVES, 8) for n in range(8)], 280)]
 
     # then there were conflicts, every save is there, and versions have no gaps
-    assert [int(done) for done, _ in printed] == [200] * 8
-    assert sum(int(conflicts) for _, conflicts in printed) > 100
+    assert [int(done) for done, _ in printed] == [SAVES] * 8
+    assert sum(int(conflicts) for _, conflicts in printed) > SAVES / 2
     with db.reading() as tx:
         drafts = tx.rows("SELECT id, version FROM docs ORDER BY id")
         saves = tx.rows("SELECT draft_id AS id, count(*) AS version, max(version) AS last FROM writes GROUP BY draft_id ORDER BY draft_id")
         writers = tx.rows("SELECT writer, count(*) AS n FROM writes GROUP BY writer ORDER BY writer")
-    assert sum(row["version"] for row in drafts) == 1600
+    assert sum(row["version"] for row in drafts) == 8 * SAVES
     assert [{"id": row["id"], "version": row["version"], "last": row["version"]} for row in drafts] == saves
-    assert writers == [{"writer": str(n), "n": 200} for n in range(8)]
+    assert writers == [{"writer": str(n), "n": SAVES} for n in range(8)]
 
 
 SATURATING = """
