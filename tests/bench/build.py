@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 import labelkit
 from labelkit import BuildRequest
-from tests.bench.harness import Goal, Row, alternate, row, timed
+from tests.bench import peers
+from tests.bench.harness import Goal, Reading, Row, Times, alternate, row, timed
 from tests.bench.packs import BOXES, CAPABILITY, FRAMES, USER, store_of, working_copy
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from labelkit import Workspace
 
 PACKS, QUICK_PACKS = 10_000, 40
+DATUMARO, DATUMARO_SHARE = Path(__file__).with_name("peers_datumaro.txt"), 50
 PREFLIGHT_GOAL, AGAIN_GOAL, BUILD_GOAL = Goal("p50", 0.5), Goal("p50", 0.3), Goal("limit", 2.0)
 
 # The same rows from the same objects, in one file: no digests, no chunks, no statistics, no splits by balance. Frames and packs are joined
@@ -46,14 +49,31 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
     ):
         packs = ws.datasets.candidates(CAPABILITY)["pack_id"].to_list()
         size = f"{len(packs):,} packs, {len(packs) * FRAMES:,} samples, {len(packs) * FRAMES * BOXES:,} annotations"
-        return [*_reads(ws, packs, size, repetitions), _build(ws, packs, size, repetitions, folder)]
+        return [
+            *_reads(ws, packs, size, repetitions, None if quick else _datumaro(PACKS * FRAMES)),
+            _build(ws, packs, size, repetitions, folder),
+        ]
 
 
 def _request(packs: list[str], seed: int) -> BuildRequest:
     return BuildRequest(capability=CAPABILITY, label_pack_ids=packs, name=f"bench-{seed}", seed=seed)
 
 
-def _reads(ws: Workspace, packs: list[str], size: str, repetitions: int) -> list[Row]:
+def _datumaro(samples: int) -> tuple[str, Times] | None:
+    """Return what datumaro takes to split and count as many samples, counted up from a share of them; None where it is not installed."""
+    python = peers.python(DATUMARO)
+    if python is None:
+        return None
+    command = [python, Path(__file__).with_name("build_peers.py"), samples // DATUMARO_SHARE, BOXES]
+    readings = []
+    for _ in range(3):
+        done = subprocess.run([*map(str, command)], check=True, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        seconds, peak_mb = json.loads(done.stdout.splitlines()[-1])
+        readings.append(Reading(seconds * DATUMARO_SHARE, peak_mb))
+    return f"datumaro: split and statistics, 1 of {DATUMARO_SHARE} samples counted up", Times(tuple(readings))
+
+
+def _reads(ws: Workspace, packs: list[str], size: str, repetitions: int, peer: tuple[str, Times] | None) -> list[Row]:
     there, new = _request(packs, 1), _request(packs, 2)
     ws.datasets.build(there)
     times = alternate(
@@ -64,7 +84,7 @@ def _reads(ws: Workspace, packs: list[str], size: str, repetitions: int) -> list
         repetitions=max(repetitions, 7),
     )
     return [
-        row(f"preflight of {size}", times["preflight"], goal=PREFLIGHT_GOAL),
+        row(f"preflight of {size}", times["preflight"], peer=peer, goal=PREFLIGHT_GOAL),
         row("a build that is there already", times["again"], goal=AGAIN_GOAL, note=size),
     ]
 
