@@ -142,6 +142,25 @@ def test_files_that_vanish_after_their_shard_was_done_are_promised_and_absent(me
     assert fired(result.dataset) == {"MISSING_MATERIALIZED_ASSETS": 1}
 
 
+@pytest.mark.parametrize(("mode", "made"), [("copy", True), ("crops", False)])
+def test_a_build_beside_a_frozen_test_set_promises_no_crops_to_train_on(memory, tmp_path, mode, made):
+    # given a frozen test set of one pack
+    held, free = pack(memory, tmp_path, "held"), pack(memory, tmp_path, "free")
+    memory.datasets.freeze(memory.datasets.build(request([held], name="test-set")).dataset)
+    asked = request([held, free], materialization=mode, materialize_to=str(tmp_path / "out"))
+
+    # when
+    if made:
+        memory.datasets.build(asked)
+    else:
+        assert refused(lambda: memory.datasets.build(asked)) == "FROZEN_SOURCE_LEAKAGE_FORBIDDEN"
+
+    # then
+    assert (memory.datasets.list(name="players")["failure"].to_list(), (tmp_path / "out").exists()) == (
+        ([None], True) if made else (["FROZEN_SOURCE_LEAKAGE_FORBIDDEN"], False)
+    )
+
+
 def test_a_taken_place_fails_the_build_by_its_code(memory, tmp_path):
     # given
     (tmp_path / "out").mkdir()

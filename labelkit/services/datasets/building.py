@@ -62,9 +62,9 @@ class Builder:
         self._workspace = gate.workspace.id
         self._facts = facts
         self._plan = planned
-        self.request = self._request = planned.request
+        self.request = planned.request
         self._subject = f"dataset:{planned.request.name}"
-        self.build_id = self._build_id = new_id("bld")
+        self.build_id = new_id("bld")
 
     def begin(self) -> BuildResult | None:
         """Write that the build is running and return None, or return the equal build that was there first."""
@@ -77,9 +77,9 @@ class Builder:
             tree, tally = self._assemble(heart, job)
             self._finish(tree, tally, heart)
         with self._database.reading() as tx:
-            made = tx.datasets.build(self._workspace, self._build_id)
+            made = tx.datasets.build(self._workspace, self.build_id)
         if made is None:
-            raise JobLost(build=self._build_id)
+            raise JobLost(build=self.build_id)
         return BuildResult.of(Dataset(self._gate, made), BuildOutcome.CREATED, self._plan.verdicts)
 
     def _start(self) -> BuildRow | None:
@@ -87,12 +87,12 @@ class Builder:
         try:
             with self._gate.act(Action.BUILD, self._subject) as act:
                 self._plan.check()
-                if self._request.include_reviewed_override:
+                if self.request.include_reviewed_override:
                     self._record_override(act)
                 head = reusable(act.tx, self._workspace, self._plan)
                 if head is None:
                     self._write_start(act)
-                    act.record(BuildOutcome.CREATED, build=self._build_id, reuse_fingerprint=self._plan.reuse.value)
+                    act.record(BuildOutcome.CREATED, build=self.build_id, reuse_fingerprint=self._plan.reuse.value)
                 return head
         except EligibilityOverrideForbidden as refused:
             self._gate.deny(Action.INCLUDE_REVIEWED, self._subject, refused)
@@ -118,22 +118,22 @@ class Builder:
 
     def _write_start(self, act: Act) -> None:
         rows = act.tx.datasets
-        over = None if self._request.force else rows.head(self._workspace, self._plan.reuse.value)
+        over = None if self.request.force else rows.head(self._workspace, self._plan.reuse.value)
         if over is not None and over.is_lost(act.tx.now):
             rows.end(over.id, BuildStep.LOSE, failure=JobLost.code, reason=LOST)
         build = NewBuild(
-            id=self._build_id,
+            id=self.build_id,
             version_id=new_id("dsv"),
-            dataset_id=rows.dataset_id(self._workspace, self._request.name, new_id=new_id("dts"), actor=act.actor.user),
+            dataset_id=rows.dataset_id(self._workspace, self.request.name, new_id=new_id("dts"), actor=act.actor.user),
             workspace_id=self._workspace,
-            request=self._request,
+            request=self.request,
             reuse=self._plan.reuse,
             fingerprint=build_fingerprint(self._plan, act.actor.user),
             verdicts=self._plan.verdicts,
             actor=act.actor.user,
         )
         rows.start(build, lease_until=act.tx.now + LEASE, holder=holder(), over=over)
-        act.tx.runs.link(os.environ.get(RUN, ""), self._build_id)
+        act.tx.runs.link(os.environ.get(RUN, ""), self.build_id)
 
     def _reuse(self, row: BuildRow) -> BuildResult:
         if row.status is BuildStatus.SUCCESS:
@@ -143,13 +143,13 @@ class Builder:
             act.record(outcome, build=row.id, reuse_fingerprint=row.reuse_fingerprint)
         dataset = Dataset(self._gate, row)
         if row.status is BuildStatus.SUCCESS:
-            promised.keep_again(self._gate, self._request, dataset)
+            promised.keep_again(self._gate, self.request, dataset)
         return BuildResult.of(dataset, outcome, self._plan.verdicts)
 
     def _assemble(self, heart: BuildHeart, job: BuildJob) -> tuple[Tree, Tally]:
         plan, tally = self._plan, Tally(self._facts.capability)
         writer = SnapshotWriter(self._database.objects, KEY)
-        for rows in assemble(self._database, plan.included, plan.placement, self._request.min_annotations):
+        for rows in assemble(self._database, plan.included, plan.placement, self.request.min_annotations):
             heart.check()
             tally.add(rows)
             writer.add(rows)
@@ -161,18 +161,18 @@ class Builder:
         """Make the files that were asked for and write the version, unless hard fails stop it."""
         statistics = tally.statistics(sum(verdict.pack.frame_count for verdict in self._plan.included))
         with self._database.reading() as tx:
-            running = tx.datasets.build(self._workspace, self._build_id)
+            running = tx.datasets.build(self._workspace, self.build_id)
         if running is not None:
             statistics = promised.kept(self._gate, running, tree, self._facts.capability, statistics, heart.check)
-        evaluation = judged(self._database.objects, self._facts.quality, self._request.capability, statistics, tree)
+        evaluation = judged(self._database.objects, self._facts.quality, self.request.capability, statistics, tree)
         if evaluation.hard_fails and self._enforced():
             self._stop(statistics, evaluation)
-            self._refuse_hard_fails(evaluation, self._build_id)
+            self._refuse_hard_fails(evaluation, self.build_id)
         with self._gate.act(Action.BUILD, self._subject) as act:
             rows = act.tx.datasets
-            build = rows.build(self._workspace, self._build_id)
+            build = rows.build(self._workspace, self.build_id)
             if build is None or not rows.end(build.id, BuildStep.SUCCEED):
-                raise JobLost(build=self._build_id)
+                raise JobLost(build=self.build_id)
             placed = rows.placements(self._workspace, build.name)
             binding = self._plan.placement if self._plan.strategy is SplitStrategy.GROUP_STABLE else {}
             if any(placed.get(group, split) != split for group, split in binding.items()):
@@ -185,9 +185,9 @@ class Builder:
         """End the build as failed by its quality, which is kept."""
         failure = DatasetQualityHardFail.code
         with self._gate.act(Action.BUILD, self._subject) as act:
-            if not act.tx.datasets.end(self._build_id, BuildStep.FAIL, failure=failure, reason=evaluation.summary):
-                raise JobLost(build=self._build_id)
-            act.tx.datasets.add_quality(self._build_id, statistics, evaluation)
+            if not act.tx.datasets.end(self.build_id, BuildStep.FAIL, failure=failure, reason=evaluation.summary):
+                raise JobLost(build=self.build_id)
+            act.tx.datasets.add_quality(self.build_id, statistics, evaluation)
             act.tx.audit.record(
                 Action.BUILD,
                 failure,
@@ -195,7 +195,7 @@ class Builder:
                 workspace=self._workspace,
                 subject=self._subject,
                 allowed=False,
-                facts={"build": self._build_id, "hard_fails": [one.code for one in evaluation.hard_fails]},
+                facts={"build": self.build_id, "hard_fails": [one.code for one in evaluation.hard_fails]},
             )
 
     def _counts(self, tally: Tally) -> dict[str, object]:
@@ -209,7 +209,7 @@ class Builder:
         }
 
     def _enforced(self) -> bool:
-        asked = self._request.enforce_quality
+        asked = self.request.enforce_quality
         return os.environ.get(ENFORCEMENT, "").strip().lower() in ("1", "true", "yes", "on") if asked is None else asked
 
     def _refuse_hard_fails(self, evaluation: Evaluation, build: str) -> None:
@@ -225,8 +225,8 @@ class Builder:
             failure, reason = (error.code, error.detail) if isinstance(error, LabelkitError) else ("INTERRUPTED", type(error).__name__)
             row = None
             with suppress(LabelkitError), self._database.transaction() as tx:
-                tx.datasets.end(self._build_id, BuildStep.FAIL, failure=failure, reason=reason)
-                row = tx.datasets.build(self._workspace, self._build_id)
+                tx.datasets.end(self.build_id, BuildStep.FAIL, failure=failure, reason=reason)
+                row = tx.datasets.build(self._workspace, self.build_id)
             if isinstance(error, JobLost) and row is not None and row.failure == BuildCanceled.code:
-                raise BuildCanceled(build=self._build_id) from error
+                raise BuildCanceled(build=self.build_id) from error
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
 class Content(Protocol):
     """What can be read through a door."""
 
+    @abstractmethod
     def to_polars(self, split: str | None = None) -> pl.DataFrame:
         """Return one row a sample."""
 
+    @abstractmethod
     def annotations(self, split: str | None = None) -> pl.DataFrame:
         """Return one row an annotation."""
 
+    @abstractmethod
     def samples(
         self,
         *,
@@ -43,6 +47,7 @@ class Content(Protocol):
         label: str | None = None,
         camera_type: str | None = None,
         group: str | None = None,
+        finding: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Sample]:
@@ -86,9 +91,22 @@ class OpenDataset:
         """Return one row an annotation, as `dataset.annotations` does."""
         return self._content.annotations(self._within(split))
 
-    def samples(self, *, split: str | None = None, label: str | None = None, cursor: str | None = None, limit: int = 50) -> Page[Sample]:
+    def samples(
+        self,
+        *,
+        split: str | None = None,
+        label: str | None = None,
+        camera_type: str | None = None,
+        group: str | None = None,
+        finding: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Sample]:
         """Return a page of samples, as `dataset.samples` does."""
-        return self._content.samples(split=self._within(split), label=label, cursor=cursor, limit=limit)
+        within = self._within(split)
+        return self._content.samples(
+            split=within, label=label, camera_type=camera_type, group=group, finding=finding, cursor=cursor, limit=limit
+        )
 
     def export(self, format: str, out: str | Path, *, split: str | None = None) -> ExportReport:
         """Write the content as files, as `dataset.export` does, for the purpose of this door."""

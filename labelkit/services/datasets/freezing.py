@@ -11,7 +11,7 @@ import polars as pl
 from labelkit.core.datasets.freezing import Purpose
 from labelkit.errors import InvalidValue
 from labelkit.services.datasets import doors, guard
-from labelkit.services.datasets.doors import Behind
+from labelkit.services.datasets.doors import Behind, Content
 from labelkit.services.datasets.guard import Target
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.core.datasets.freezing import FreezeEvent, Freezing
-    from labelkit.core.datasets.samples import Page, Sample
     from labelkit.services.datasets.doors import EvaluationData, TrainingData
     from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
 
 
-class Guarded(ABC):
+class Guarded(Content, ABC):
     """What a dataset version can tell and do about frozen test sets. Its state is read anew each time, because others change it."""
 
     _gate: Gate
@@ -162,27 +161,6 @@ class Guarded(ABC):
     @abstractmethod
     def _check_split(self, split: str | None) -> None:
         """Refuse a split that is not there, and a dataset without content."""
-
-    @abstractmethod
-    def to_polars(self, split: str | None = None) -> pl.DataFrame:
-        """Return one row a sample."""
-
-    @abstractmethod
-    def annotations(self, split: str | None = None) -> pl.DataFrame:
-        """Return one row an annotation."""
-
-    @abstractmethod
-    def samples(
-        self,
-        *,
-        split: str | None = None,
-        label: str | None = None,
-        camera_type: str | None = None,
-        group: str | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-    ) -> Page[Sample]:
-        """Return a page of samples."""
 
     @abstractmethod
     def _write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.freezing import check_training, decide_freeze, decide_unfreeze, require_frozen
 from labelkit.errors import FreezeStateConflict, LabelkitError, TrainingLeaseLost
+from labelkit.store.freezing import VersionRow
 from labelkit.store.leakage import shared, sources, unsearched
 
 if TYPE_CHECKING:
     from labelkit.core.datasets.freezing import Freezing, Lease, SharedSource
+    from labelkit.core.versions import Tree
     from labelkit.store.acting import Act, Gate
     from labelkit.store.database import Database
     from labelkit.store.leakage import Sources
@@ -47,15 +49,16 @@ class Target:
         return f"dataset:{self.version}"
 
 
-def judge(gate: Gate, target: Target, *, complete: bool = False) -> Judged:
+def judge(gate: Gate, target: Target, *, complete: bool = False, ours: Sources | None = None) -> Judged:
     """Return the paths from a dataset to the frozen sets of the store, in all workspaces; those you may not read by their id only.
 
-    They are all of them where they are to be `complete`, and else at least one where there is one.
+    They are all of them where they are to be `complete`, and else at least one where there is one. `ours` is what it rests on, where
+    the store does not know that yet.
     """
     with gate.read() as (tx, actor):
         rows = tx.freezing
         state, marks = rows.state(target.version), rows.marks()
-        ours = sources(tx, rows.version(target.version), target.split)
+        ours = ours or sources(tx, rows.version(target.version), target.split)
         frozen = [sources(tx, one) for one in rows.frozen() if one.version_id != target.version]
     hidden = {one.version.version_id for one in frozen if not actor.may(Action.READ, one.version.workspace_id)}
     paths = shared(gate.database, ours, frozen, complete=complete)
@@ -147,7 +150,18 @@ def end_training(gate: Gate, target: Target, lease: str) -> bool:
 
 def check_export(gate: Gate, target: Target) -> None:
     """Refuse an export for training as a training would be refused; the deny is audited, the allow with the export."""
-    judged = judge(gate, target)
+    _check(gate, target, judge(gate, target))
+
+
+def check_promised(gate: Gate, target: Target, build: str, tree: Tree) -> None:
+    """Refuse labelled files for training that a build promises, as their export would be refused; its version is not there yet."""
+    version = VersionRow(target.version, build, "", gate.workspace.id, target.title)
+    with gate.read() as (tx, _):
+        ours = replace(sources(tx, version), objects=tuple(tree.objects))
+    _check(gate, target, judge(gate, target, ours=ours))
+
+
+def _check(gate: Gate, target: Target, judged: Judged) -> None:
     try:
         check_training(target.title, judged.state, judged.paths)
     except LabelkitError as refused:

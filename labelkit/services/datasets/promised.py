@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from labelkit.core.datasets.materialization import NONE, MaterializationStatus, Mode, missing_assets
 from labelkit.errors import InvalidValue, LabelkitError
+from labelkit.services.datasets.guard import Target, check_promised
 from labelkit.services.datasets.materializing import Materializing, Wish, must_fit
 from labelkit.services.datasets.materials import content_of
 
@@ -45,11 +46,16 @@ def place(request: BuildRequest, store: str, version: str) -> str:
 
 
 def kept(gate: Gate, build: BuildRow, tree: Tree, capability: Capability, statistics: Statistics, check: Callable[[], None]) -> Statistics:
-    """Make the files that a running build promised and return its statistics with what is missing of them; `check` may stop it."""
+    """Make the files that a running build promised and return its statistics with what is missing of them; `check` may stop it.
+
+    Crops are labelled files to train on: where the build shares a source with a frozen test set they are refused, and the build with them.
+    """
     request = build.asked
     if request.materialization == NONE:
         return statistics
     title = f"{build.name} ({build.version_id})"
+    if request.materialization == Mode.CROPS:
+        check_promised(gate, Target(build.version_id, title, tree.digest.value), build.id, tree)
     to = place(request, gate.database.path, build.version_id)
     wish = Wish(to, Mode(request.materialization), progress=lambda _: check())
     run = Materializing(gate, content_of(build, title, capability, tree), wish)

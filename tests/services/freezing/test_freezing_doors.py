@@ -22,6 +22,7 @@ def test_the_door_to_a_training_gives_the_content_until_it_closes(calm, tmp_path
         assert data.to_polars().equals(whole.to_polars("train"))
         assert data.annotations().equals(whole.annotations("train"))
         assert [one.key for one in data.samples(limit=2).items] == ["club-a/b/000000", "club-a/b/000001"]
+        assert len(data.samples(camera_type="broadcast", group="b", finding="EMPTY_LABELS")) == 2
         assert data.export("coco", tmp_path / "out").sample_count == 3
         assert refused(lambda: data.to_polars("val")) == "NOT_FOUND"
         assert repr(data).endswith(", for training>")
