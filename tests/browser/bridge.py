@@ -1,6 +1,7 @@
 """A page that shows a real widget without Jupyter: the browser half speaks to the Python half through a fake model.
 
-What the page asks reaches the widget's own message handler, and whatever the widget sends meanwhile goes back as the answer.
+What the page asks reaches the widget's own message handler, and whatever the widget sends meanwhile goes back as the answer; what it
+sends by itself, from another thread too, the page fetches every 50 ms while the test waits for something in it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ async ({ script, style, traits }) => {
   const css = document.createElement("style");
   css.textContent = style;
   document.head.append(css);
+  let fetching = false;
+  setInterval(async () => {
+    if (fetching) return;
+    fetching = true;
+    window.deliver(JSON.parse(await window.fromPython()));
+    fetching = false;
+  }, 50);
   const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   window.end = await module.default.render({ model, el: document.getElementById("host") });
 }
@@ -74,6 +82,7 @@ class Bridge:
         widget.observe(lambda change: bridge.sent.append({"trait": "python", "value": change["new"]}), names="python")
         page.set_content(PAGE.format(colours=COLOURS[theme], light=str(theme == "light").lower()))
         page.expose_function("toPython", bridge._receive)
+        page.expose_function("fromPython", lambda: json.dumps(bridge._taken()))
         page.evaluate(MODEL, {"script": widget._esm, "style": widget._css, "traits": traits_of(widget)})
         bridge.root.wait_for()
         return bridge
