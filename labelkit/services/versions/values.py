@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from labelkit.core.versions import ChangeCount, version_step
+from labelkit.services.versions.paging import DiffPage, Paging
 from labelkit.store.diffing import values_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from labelkit.core.versions import VersionStep
@@ -220,6 +222,30 @@ class Diff:
             for change, rows, fields in parts
         ]
         return pl.concat(frames).sort("key")
+
+    @cached_property
+    def paging(self) -> Paging:
+        """Return the rows that differ as one list: `.page(…)`, `.row(at)`, `.position(at, …)`, `.classes`, `.groups`."""
+        return Paging(self._rows)
+
+    def page(
+        self,
+        change: str | None = None,
+        *,
+        field: str | None = None,
+        text: str | None = None,
+        label: str | None = None,
+        where: Mapping[str, str] | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> DiffPage:
+        """Return up to `limit` of the rows that differ, in key order after the first `offset`, that have everything that is asked for.
+
+        `change` is added, removed or modified; `field` a column whose value changed; `text` stands in the key or any value, in capitals or
+        not; `label` is the class of the row or of a label on it; `where` maps columns to values. The rows of the last few filters are
+        remembered, so that the next page costs what it shows. Raises `NOT_FOUND`, `INVALID_VALUE`.
+        """
+        return self.paging.page(change, field, text, label, where, offset, limit)
 
     def __bool__(self) -> bool:
         return bool(self.count or self.columns)
