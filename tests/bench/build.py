@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labelkit import Workspace
 
 PACKS, QUICK_PACKS = 10_000, 40
-DATUMARO, DATUMARO_SHARE = Path(__file__).with_name("peers_datumaro.txt"), 50
+DATUMARO_SHARE = 50
 PREFLIGHT_GOAL, AGAIN_GOAL, BUILD_GOAL = Goal("p50", 0.5), Goal("p50", 0.3), Goal("limit", 2.0)
 
 # The same rows from the same objects, in one file: no digests, no chunks, no statistics, no splits by balance. Frames and packs are joined
@@ -61,7 +61,7 @@ def _request(packs: list[str], seed: int) -> BuildRequest:
 
 def _datumaro(samples: int) -> tuple[str, Times] | None:
     """Return what datumaro takes to split and count as many samples, counted up from a share of them; None where it is not installed."""
-    python = peers.python(DATUMARO)
+    python = peers.python(peers.DATUMARO)
     if python is None:
         return None
     command = [python, Path(__file__).with_name("build_peers.py"), samples // DATUMARO_SHARE, BOXES]
