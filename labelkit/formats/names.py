@@ -34,26 +34,29 @@ def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.Dat
     `frames` has index and name. With `images` the paths name images (COCO): the whole path is tried, then the file name, then its
     stem; without, they name label files (YOLO): the path without suffix, then the stem. The first step that finds a frame decides.
     Several frames there are `LABEL_AMBIGUOUS_IMAGE`, and so are several paths for one frame, unless one alone was found at the first
-    step. The frames of a video have no names: there the number at the end of the stem is the frame's index. Paths are compared as text
-    only, never opened.
+    step. The frames of a video have no names: there the number at the end of the stem is the frame's index. Where `frames` says in a
+    column `folder` what the media's folder is called in exports, a path below a folder of that name is tried first. Paths are compared
+    as text only, never opened.
     """
     wanted = pl.DataFrame({"path": list(dict.fromkeys(paths))}, schema={"path": pl.String})
     path, name = pl.col("path"), pl.col("name")
+    own = _below(frames["folder"][0], path) if frames.height and "folder" in frames.columns else None
+    sources = [path] if own is None else [own, path]
     if frames.height and (frames["name"] == "").all():
-        steps = [(_stem(path).str.extract(_NUMBER_AT_END).cast(pl.Int64), pl.col("index").cast(pl.Int64))]
+        steps = [(_stem(one).str.extract(_NUMBER_AT_END).cast(pl.Int64), pl.col("index").cast(pl.Int64)) for one in sources]
     elif images:
-        steps = [(path, name), (_file_name(path), _file_name(name)), (_stem(path), _stem(name))]
+        steps = [*((one, name) for one in sources), (_file_name(path), _file_name(name)), (_stem(path), _stem(name))]
     else:
-        steps = [(_without_suffix(path), _without_suffix(name)), (_stem(path), _stem(name))]
+        steps = [*((_without_suffix(one), _without_suffix(name)) for one in sources), (_stem(path), _stem(name))]
     found = [_step(wanted, frames, *step, number) for number, step in enumerate(steps)]
     columns = range(len(steps))
     both = reduce(lambda left, right: left.hstack(right), found, wanted).select(
         "path",
         frame_index=pl.coalesce(f"index{n}" for n in columns).cast(pl.Int32),
         count=pl.coalesce(f"count{n}" for n in columns),
-        exact=pl.col("count0").is_not_null(),
+        step=pl.coalesce(pl.when(pl.col(f"count{n}").is_not_null()).then(n) for n in columns),
     )
-    return _judged(both)
+    return _judged(both, sure=0 if own is None else 1)
 
 
 def _step(wanted: pl.DataFrame, frames: pl.DataFrame, of_path: pl.Expr, of_frame: pl.Expr, number: int) -> pl.DataFrame:
@@ -62,11 +65,14 @@ def _step(wanted: pl.DataFrame, frames: pl.DataFrame, of_path: pl.Expr, of_frame
     return wanted.select(key=of_path).join(counted, on="key", how="left", maintain_order="left").drop("key")
 
 
-def _judged(found: pl.DataFrame) -> pl.DataFrame:
-    claims, exact = pl.len().over("frame_index"), pl.col("exact").sum().over("frame_index")
-    rivals = pl.col("count").is_not_null() & (claims > 1) & ~(pl.col("exact") & (exact == 1))
+def _judged(found: pl.DataFrame, sure: int) -> pl.DataFrame:
+    """Return what was found with codes; the one path that found its frame earliest has it, if that was at a step up to `sure`."""
+    claims, step = pl.len().over("frame_index"), pl.col("step")
+    earliest = step == step.min().over("frame_index")
+    alone = earliest & (step <= sure) & (earliest.sum().over("frame_index") == 1)
+    rivals = pl.col("count").is_not_null() & (claims > 1) & ~alone
     codes = {
-        RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ~pl.col("exact"),
+        RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ((step != sure) | step.is_null()),
         RefusedCode.AMBIGUOUS_IMAGE: (pl.col("count") > 1) | rivals,
         RefusedCode.NO_IMAGE: pl.col("count").is_null(),
     }
@@ -84,6 +90,10 @@ def _judged(found: pl.DataFrame) -> pl.DataFrame:
         frame_index=pl.when(pl.col("code").is_null()).then("frame_index"),
         detail=pl.coalesce(pl.when(pl.col("code") == str(code)).then(text) for code, text in details.items()),
     )
+
+
+def _below(folder: str, path: pl.Expr) -> pl.Expr:
+    return path.str.replace_all("\\", "/", literal=True).str.extract(rf"^(?:.*/)?{pl.escape_regex(folder)}/(.+)$")
 
 
 def _file_name(path: pl.Expr) -> pl.Expr:

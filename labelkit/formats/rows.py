@@ -1,7 +1,8 @@
 """The one shape of every reader: rows, refusals and notes, in chunks.
 
 A reader turns its format into `RAW` rows, and `acceptance.accept` decides about them. Every record of the source ends in exactly one
-place: in `rows` (kept) or in `refused` (with a code). `notes` say what was kept but changed, or kept and cannot be edited.
+place: in `rows` (kept) or in `refused` (with a code). `notes` say what was kept but changed, or kept and cannot be edited. `id` is the
+annotation's own where an export of labelkit says it, null in every other source.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ RAW: dict[str, pl.DataType] = {
     **dict.fromkeys(GEOMETRY, pl.Float64()),
     "score": pl.Float64(),
     "attributes": pl.String(),
+    "id": pl.String(),
     "code": pl.String(),
     "detail": pl.String(),
 }
-ROWS = {name: RAW[name] for name in ("frame_index", "label", *GEOMETRY, "score", "attributes", "file", "line")}
+ROWS = {name: RAW[name] for name in ("frame_index", "label", *GEOMETRY, "score", "attributes", "id", "file", "line")}
 REFUSED = {name: RAW[name] for name in ("file", "line", "code", "detail")}
 NOTES = {name: RAW[name] for name in ("frame_index", "file", "line", "code", "detail")}
 

@@ -120,7 +120,7 @@ class Prelabels:
         with _pictures(format, found, frames) as pictures:
             chunks = read(
                 source,  # type: ignore[arg-type]
-                frames=frames,
+                frames=frames.with_columns(folder=pl.lit(f"{self._gate.workspace.name}/{found.name}")),  # what exports call it
                 classes=names,
                 capability=accepted,
                 on_invalid=on_invalid,

@@ -28,14 +28,14 @@ ITEM_SQL = """
     END || CASE WHEN attributes IS NULL THEN '' ELSE ',' || CAST(to_json(attributes) AS VARCHAR) END || ']'
 """
 
-_COLUMNS = ("frame_index", "label", "x", "y", "width", "height", "size", "score", "attributes")
+_COLUMNS = ("frame_index", "label", "x", "y", "width", "height", "size", "score", "attributes", "id")
 _ROWS = {name: ANNOTATION.get(name, pl.Int32()) for name in _COLUMNS}
 _TEXTS = {"label": pl.String(), "label_json": pl.String()}
 
 IMPORT_SQL = f"""
     WITH items AS (
         SELECT frame_index, ordinal, {ITEM_SQL} AS item, struct_pack(
-            id := 'ann_' || substr(sha256($seed || ':' || ordinal), 1, 20), label := label,
+            id := {{id}}, label := label,
             x := x, y := y, width := width, height := height, size := size,
             score := score, source := $source, attributes := attributes) AS annotation
         FROM (SELECT *, row_number() OVER (ORDER BY frame_index, filename, file_row_number) AS ordinal
@@ -51,21 +51,30 @@ IMPORT_SQL = f"""
     ORDER BY frame_index
 """
 
+NEW_ID_SQL = "'ann_' || substr(sha256($seed || ':' || ordinal), 1, 20)"
+KEPT_ID_SQL = f"""CASE WHEN regexp_full_match(id, '[A-Za-z0-9][A-Za-z0-9_.:-]{{0,127}}') AND count(*) OVER (PARTITION BY id) = 1
+                THEN id ELSE {NEW_ID_SQL} END"""
+
 
 def import_rows(db: Database, chunks: Iterable[pl.DataFrame], *, frame_count: int, seed: str, source: str) -> str:
     """Write imported annotation rows as a content object and return its digest; one chunk after another is in memory.
 
-    Rows have frame_index, label, x, y, width, height, size, score, attributes, in file order. Ids come from `seed` and order.
+    Rows have frame_index, label, x, y, width, height, size, score, attributes and perhaps id, in file order. An id that is well-formed
+    and that no other row has is kept; all others come from `seed` and order.
     """
+    has_ids = False  # without any, nothing is asked about them
     with tempfile.TemporaryDirectory(prefix="labelkit-") as folder:
         parts: list[str] = []
         for chunk in chain([pl.DataFrame(schema=_ROWS)], chunks):
             part = Path(folder, f"{len(parts):09d}.parquet")
             if chunk.height or not parts:
-                _with_label_texts(chunk.select([pl.col(name).cast(kind) for name, kind in _ROWS.items()])).write_parquet(part)
+                rows = chunk if "id" in chunk.columns else chunk.with_columns(id=pl.lit(None, pl.String))
+                has_ids = has_ids or rows["id"].null_count() < rows.height
+                _with_label_texts(rows.select([pl.col(name).cast(kind) for name, kind in _ROWS.items()])).write_parquet(part)
                 parts.append(str(part))
         made = Path(folder, "content.parquet")
-        db.analyse_to(made, IMPORT_SQL, rows=parts, seed=seed, source=source, frames=frame_count)
+        query = IMPORT_SQL.replace("{id}", KEPT_ID_SQL if has_ids else NEW_ID_SQL)
+        db.analyse_to(made, query, rows=parts, seed=seed, source=source, frames=frame_count)
         return db.objects.put_file(made)
 
 
