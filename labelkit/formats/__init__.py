@@ -11,7 +11,7 @@ from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, python_mo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from labelkit.formats.exports import Writer
+    from labelkit.formats.exports import Format
     from labelkit.formats.rows import Reader
 
 READERS: dict[str, Reader] = {
@@ -25,7 +25,7 @@ READERS: dict[str, Reader] = {
     "voc": voc.read,
     "yolo": yolo.read,
 }
-WRITERS: dict[str, Writer] = {"coco": coco_write.write, "yolo": yolo_write.write}
+WRITERS: dict[str, Format] = {one.name: one for one in (coco_write.FORMAT, yolo_write.FORMAT)}
 
 
 def reader(name: str) -> Reader:
@@ -35,8 +35,8 @@ def reader(name: str) -> Reader:
     return READERS[name]
 
 
-def writer(name: str) -> Writer:
-    """Return the writer of a format. Raises `UNKNOWN_FORMAT`, naming the nearest."""
+def writer(name: str) -> Format:
+    """Return a format to write. Raises `UNKNOWN_FORMAT`, naming the nearest."""
     if name not in WRITERS:
         raise _unknown("writer", name, WRITERS)
     return WRITERS[name]

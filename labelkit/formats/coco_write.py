@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 
 from labelkit.errors import InvalidValue
 from labelkit.formats.coco_records import KEPT
-from labelkit.formats.exports import Written, digests, file_name, whole_folder
+from labelkit.formats.exports import SAMPLE_FACETS, Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal, filled, quoted, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
-
-_OURS = re.compile(r"annotations/instances_[\w.-]+\.json")
-_SPLIT = re.compile(r"[\w.-]+")
+    from labelkit.formats.exports import About
 
 
-def write(chunks: Iterable[pl.DataFrame], target: str | Path, *, capability: Capability, splits: Sequence[str] = ()) -> Written:
-    """Write sample rows (see `exports.Writer`) as COCO, with a file also for each of `splits` that gets no sample.
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, int]:
+    """Write sample rows (see `exports.Writer`) as COCO, with a file also for a split that gets no sample; return the samples a file.
 
     Image and annotation ids count from 1 over the whole export, category ids over the capability's classes. `file_name` is
     workspace/media/name of the frame. Coordinates are exact. A point is the one keypoint of its category, in a square box of the point's
@@ -34,24 +31,20 @@ def write(chunks: Iterable[pl.DataFrame], target: str | Path, *, capability: Cap
     Raises `INVALID_VALUE` for a class that the capability does not have.
     """
     images = annotations = 0
-    with whole_folder(target, lambda name: _OURS.fullmatch(name) is not None) as folder:
-        with ExitStack() as stack:
-            files = {split: _File(folder, split, stack) for split in splits}
-            for chunk in chunks:
-                samples = chunk.with_row_index("image_id", offset=images + 1)
-                labels = _annotations(samples, annotations + 1, capability)
-                images, annotations = images + samples.height, annotations + labels.height
-                for split in samples["split"].unique(maintain_order=True):
-                    if split not in files:
-                        files[split] = _File(folder, split, stack)
-                    files[split].add(
-                        _image_lines(samples.filter(pl.col("split") == split)), labels.filter(pl.col("split") == split)["text"]
-                    )
-            for file in files.values():
-                file.finish(_header(capability))
-        shutil.rmtree(folder / _File.PARTS, ignore_errors=True)
-        written = digests(folder)
-    return Written(Path(target), written, images, annotations)
+    capability = labelled_with(about)
+    with ExitStack() as stack:
+        files = {part: _File(folder, part, stack) for part in about.parts}
+        for chunk in chunks:
+            samples = with_split(chunk, about).with_row_index("image_id", offset=images + 1)
+            labels = _annotations(samples, annotations + 1, capability)
+            images, annotations = images + samples.height, annotations + labels.height
+            for split in samples["split"].unique(maintain_order=True):
+                of_split = pl.col("split") == split
+                files[split].add(_image_lines(samples.filter(of_split)), labels.filter(of_split)["text"])
+        for file in files.values():
+            file.finish(_header(capability))
+    shutil.rmtree(folder / _File.PARTS)
+    return {file.name: file.images for file in files.values()}
 
 
 class _File:
@@ -60,15 +53,16 @@ class _File:
     PARTS = ".parts"
 
     def __init__(self, folder: Path, split: str, stack: ExitStack) -> None:
-        if not _SPLIT.fullmatch(split):
-            raise InvalidValue(what="split", reason=f"{split!r} cannot be part of a file name", fix="Use letters, digits, - and _.")
         (folder / self.PARTS).mkdir(exist_ok=True)
         (folder / "annotations").mkdir(exist_ok=True)
-        self._final = folder / "annotations" / f"instances_{split}.json"
+        self.name = f"annotations/instances_{split}.json"
+        self.images = 0
+        self._final = folder / self.name
         self._images = stack.enter_context((folder / self.PARTS / f"{split}.images").open("w+b"))
         self._annotations = stack.enter_context((folder / self.PARTS / f"{split}.annotations").open("w+b"))
 
     def add(self, images: pl.Series, annotations: pl.Series) -> None:
+        self.images += len(images)
         _append(self._images, images)
         _append(self._annotations, annotations)
 
@@ -167,3 +161,8 @@ def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit("}"),
     )
     return rows.select("split", text=text)
+
+
+FORMAT = Format(
+    "coco", write, carries=SAMPLE_FACETS - {Facet.ANNOTATION_IDS, Facet.SOURCES, Facet.FRAME_DIGESTS}, takes=frozenset({"samples"})
+)

@@ -1,143 +1,197 @@
-"""Exports that appear whole or not at all: everything is written beside the target, made durable, then renamed into place."""
+"""What an export is made of: what data can hold (`Facet`), what a writer must know beside rows (`About`), a format and its files.
+
+A format fills an empty folder. Everything around it, from the folder beside the target to the manifest, is `labelkit.formats.exporting`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
-import shutil
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from labelkit.errors import ExportTargetTaken, StorageWriteFailed
+from labelkit.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from labelkit.core.review.annotations import Capability
 
-FILES_SYNCED_ONE_BY_ONE = 64
+ONE_PART = "data"  # what the part of an export without splits is called
+_PART = re.compile(r"(?!\.)[\w.-]+", re.ASCII)
+_BLOCK = 1 << 20
+
+
+class Facet(StrEnum):
+    """What data can hold and a format may have no place for; of samples first, then of any keyed rows."""
+
+    SAMPLE_KEYS = "sample_keys"
+    ANNOTATION_IDS = "annotation_ids"
+    SCORES = "scores"
+    SOURCES = "sources"
+    ATTRIBUTES = "attributes"
+    FLAGS = "flags"
+    POINTS = "points"
+    POINT_SIZES = "point_sizes"
+    GROUPS = "groups"
+    TIMESTAMPS = "timestamps"
+    FRAME_DIGESTS = "frame_digests"
+    EMPTY_SAMPLES = "empty_samples"
+    EXACT_COORDINATES = "exact_coordinates"
+    SPLITS = "splits"
+    KEYS = "keys"
+    TYPES = "types"
+    NESTED = "nested"
+    NULLS = "nulls"
+    EXACT_NUMBERS = "exact_numbers"
+
+
+ROW_FACETS = frozenset({Facet.KEYS, Facet.TYPES, Facet.NESTED, Facet.NULLS, Facet.EXACT_NUMBERS})
+SAMPLE_FACETS = frozenset(Facet) - ROW_FACETS
+EVERYTHING = frozenset(Facet)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a writer must know beside the rows.
+
+    `columns` is what is to be written of every chunk, in this order; `key` is the one that identifies a row (`sample_key` of samples).
+    `json_columns` are text columns that hold canonical JSON: where the format nests they are embedded, never quoted as text. With
+    `splits` every chunk has a column `split`, which is written only where it is one of `columns`; without, all rows are one part called
+    `data`. `capability` is what samples are labelled with; `picture` gives the stored bytes and mime type of the picture of a sample row,
+    None where there is none.
+    """
+
+    title: str
+    description: str
+    version: str | None
+    key: str
+    columns: Mapping[str, pl.DataType]
+    json_columns: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    capability: Capability | None = None
+    picture: Callable[[Mapping[str, object]], tuple[bytes, str] | None] | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the names of the parts: the splits, or `data`. All of them are written, those without rows too."""
+        return self.splits or (ONE_PART,)
+
+
+Writer: TypeAlias = Callable[[Iterable[pl.DataFrame], Path, About], Mapping[str, int] | None]
+"""Fills an empty local folder with the rows of the chunks, which come in key order; may return how many rows each of its files holds.
+
+The same rows give the same bytes whatever the chunking. Memory is bounded by a chunk; no clock, no randomness, no names of machines.
+Raises `INVALID_VALUE` for what cannot be written at all.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format to write: its name, its writer, the facets that survive in it, and what it takes."""
+
+    name: str
+    write: Writer
+    carries: frozenset[Facet]
+    takes: frozenset[Literal["samples", "rows"]]
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """A file of an export: its path below the root, size and sha256."""
+    """A file of an export: its path below the root, size, sha256, and its number of rows where the format knows it."""
 
     name: str
     byte_count: int
     sha256: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that the data hold and a format has no place for: what, how often, and what that means as a sentence."""
+
+    facet: Facet
+    count: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What an export holds: its folder, its files in name order, and how many samples and annotations are in them."""
+    """What an export holds: its folder or URL, its files in name order, the number of rows (samples) and annotations, what was lost."""
 
-    root: Path
+    root: Path | str
     files: tuple[WrittenFile, ...]
-    sample_count: int
+    row_count: int
     annotation_count: int
+    losses: tuple[Loss, ...] = ()
 
 
-class Writer(Protocol):
-    """What every format's `write` is.
+def parted(chunk: pl.DataFrame, about: About) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the parts of a chunk that have rows: the name of the part and its rows, in their order, with the columns to be written.
 
-    `chunks` are sample rows in key order: sample_key, split, group_key, workspace, media, frame_index, frame_name, pts_ms, width, height,
-    sha256, flags, annotations. Afterwards `target` holds the export, the same bytes for the same rows, whatever the chunks. Raises
-    `EXPORT_TARGET_TAKEN` where the folder holds anything but an earlier export, `STORAGE_WRITE_FAILED` where it cannot be written; then
-    nothing has changed.
+    Raises `INVALID_VALUE` for a split that is not one of `about.splits`.
     """
-
-    def __call__(  # noqa: D102 (said above)
-        self, chunks: Iterable[pl.DataFrame], target: str | Path, *, capability: Capability, splits: Sequence[str] = ()
-    ) -> Written: ...
-
-
-@contextmanager
-def whole_folder(target: str | Path, belongs: Callable[[str], bool]) -> Iterator[Path]:
-    """Give a new folder to write into; when the block ends it is durable and in the place of `target`.
-
-    An earlier export, a folder in which every file's path `belongs`, is replaced: whoever looks there sees the old one, for an instant
-    none, then the new one. Raises `EXPORT_TARGET_TAKEN` for any other folder with files, `STORAGE_WRITE_FAILED`.
-    """
-    final = Path(target).expanduser().resolve()
-    _check(final, belongs)
-    new = final.parent / f".{final.name}.new-{secrets.token_hex(6)}"
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        new.mkdir()
-        yield new
-        _sync(new)
-        _check(final, belongs)
-        _put_in_place(new, final)
-    except OSError as error:
-        raise StorageWriteFailed(what=f"The export to {final}", reason=str(error)) from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    rows = with_split(chunk, about)
+    for part in about.parts:
+        of_part = rows.filter(pl.col("split") == part)
+        if of_part.height:
+            yield part, (of_part if about.splits else chunk).select(*about.columns)
 
 
-def digests(root: Path) -> tuple[WrittenFile, ...]:
-    """Return the files below a folder with their sizes and sha256, in name order."""
-    found = []
-    for name in sorted(_names(root)):
-        with (root / name).open("rb") as file:
-            found.append(WrittenFile(name, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()))
-    return tuple(found)
+def with_split(chunk: pl.DataFrame, about: About) -> pl.DataFrame:
+    """Return a chunk whose column `split` names the part of each row. Raises `INVALID_VALUE` for one that is not of `about.splits`."""
+    if not about.splits:
+        return chunk.with_columns(split=pl.lit(ONE_PART))
+    strange = chunk.filter(~pl.col("split").is_in(about.splits).fill_null(value=False))["split"]
+    if len(strange):
+        raise InvalidValue(what="split", reason=f"{strange[0]!r} is not one of {', '.join(about.splits)}", fix="Name every split.")
+    return chunk
 
 
-def _names(root: Path) -> list[str]:
-    return [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_symlink() or not path.is_dir()]
+def labelled_with(about: About) -> Capability:
+    """Return the capability of samples. Raises `INVALID_VALUE` where the rows are no samples."""
+    if about.capability is None:
+        fix = "Export it as jsonl, csv or parquet, or export a dataset."
+        raise InvalidValue(what=about.title, reason="its rows are no samples of a capability", fix=fix)
+    return about.capability
 
 
-def _check(final: Path, belongs: Callable[[str], bool]) -> None:
-    if not final.exists():
-        return
-    foreign = [final.name] if not final.is_dir() else [name for name in _names(final) if not belongs(name)]
-    if foreign:
-        raise ExportTargetTaken(target=final, example=min(foreign), count=len(foreign))
-
-
-def _put_in_place(new: Path, final: Path) -> None:
-    old = final.parent / f".{final.name}.old-{secrets.token_hex(6)}"
-    if final.exists():
-        final.rename(old)
-    try:
-        new.rename(final)
-    except OSError:
-        if old.exists():
-            old.rename(final)
-        raise
-    _sync_folder(final.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(root: Path) -> None:
-    """Make a folder with everything below durable; thousands of files by one call for the whole machine, which is quicker."""
-    names = _names(root)
-    if len(names) > FILES_SYNCED_ONE_BY_ONE and hasattr(os, "sync"):
-        os.sync()
-        return
-    for name in names:
-        with (root / name).open("rb+") as file:
-            os.fsync(file.fileno())
-    for folder in (*(path for path in root.rglob("*") if path.is_dir()), root):
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # elsewhere a name is durable with its file
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def check_part(name: str) -> str:
+    """Return the name of a part if it can be part of a file's name. Raises `INVALID_VALUE`."""
+    if not _PART.fullmatch(name):
+        raise InvalidValue(what="split", reason=f"{name!r} cannot be part of a file name", fix="Use letters, digits, - and _.")
+    return name
 
 
 def file_name() -> pl.Expr:
     """Return the path of a sample's picture in an export: workspace/media/name, for a frame of a video its index and .jpg."""
     of_video = pl.format("{}.jpg", pl.col("frame_index").cast(pl.String).str.zfill(6))
     return pl.format("{}/{}/{}", "workspace", "media", pl.when(pl.col("frame_name") == "").then(of_video).otherwise("frame_name"))
+
+
+def digests(root: Path) -> tuple[WrittenFile, ...]:
+    """Return the files below a folder with their sizes and sha256, in name order."""
+    return tuple(digest_of_file(root, name) for name in names_below(root))
+
+
+def digest_of_file(root: Path, name: str) -> WrittenFile:
+    """Return size and sha256 of one file below a folder."""
+    state, size = hashlib.sha256(), 0
+    with (root / name).open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+            size += len(block)
+    return WrittenFile(name, size, state.hexdigest())
+
+
+def names_below(root: Path) -> list[str]:
+    """Return the paths of everything below a folder that is no folder itself, links included, in order."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_symlink() or not path.is_dir())

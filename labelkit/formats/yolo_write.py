@@ -2,47 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import polars as pl
 import yaml
 
 from labelkit.errors import InvalidValue
-from labelkit.formats.exports import Written, digests, file_name, whole_folder
+from labelkit.formats.exports import Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
+    from labelkit.formats.exports import About
 
 DECIMALS = 10  # a ten-thousandth of a px survives in pictures up to a million px wide
-_OURS = re.compile(r"classes\.txt|data\.yaml|labels/.+\.txt")
 
 
-def write(chunks: Iterable[pl.DataFrame], target: str | Path, *, capability: Capability, splits: Sequence[str] = ()) -> Written:
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
     """Write sample rows (see `exports.Writer`) as YOLO: `labels/<split>/<workspace>/<media>/<stem>.txt`, one line a label.
 
     Lines are class number, centre, width and height as fractions. A point is a square of its size (0 where that is unknown). YOLO has
     no place for scores, flags and attributes: they are left out. A sample without labels has an empty file. Raises `INVALID_VALUE` for
     a class that the capability does not have, and where two samples would have the same file.
     """
-    samples = annotations = 0
-    with whole_folder(target, lambda name: _OURS.fullmatch(name) is not None) as folder:
-        for split in splits:
-            (folder / "labels" / split).mkdir(parents=True)
-        for chunk in chunks:
-            texts = _texts(chunk, capability)
-            samples, annotations = samples + texts.height, annotations + int(texts["count"].sum())
-            for split, name, text in texts.select("split", "name", "text").iter_rows():
-                _put(folder / "labels" / split / PurePosixPath(name).with_suffix(".txt"), text)
-        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in capability.classes), encoding="utf-8")
-        names = {"nc": len(capability.classes), "names": list(capability.classes)}
-        (folder / "data.yaml").write_text(yaml.safe_dump(names, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        written = digests(folder)
-    return Written(Path(target), written, samples, annotations)
+    capability = labelled_with(about)
+    for part in about.parts:
+        (folder / "labels" / part).mkdir(parents=True)
+    for chunk in chunks:
+        for split, name, text in _texts(with_split(chunk, about), capability).select("split", "name", "text").iter_rows():
+            _put(folder / "labels" / split / PurePosixPath(name).with_suffix(".txt"), text)
+    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in capability.classes), encoding="utf-8")
+    names = {"nc": len(capability.classes), "names": list(capability.classes)}
+    (folder / "data.yaml").write_text(yaml.safe_dump(names, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _put(path: Path, text: str) -> None:
@@ -81,3 +76,11 @@ def _texts(chunk: pl.DataFrame, capability: Capability) -> pl.DataFrame:
 
 def _fraction(share: pl.Expr) -> pl.Expr:
     return decimal((share * 10**DECIMALS).round().cast(pl.Int64), DECIMALS)
+
+
+FORMAT = Format(
+    "yolo",
+    write,
+    carries=frozenset({Facet.SAMPLE_KEYS, Facet.POINT_SIZES, Facet.EMPTY_SAMPLES, Facet.SPLITS}),
+    takes=frozenset({"samples"}),
+)

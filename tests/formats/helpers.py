@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.core.review.annotations import Capability
+from labelkit.formats import exporting
+from labelkit.formats.exports import About
 from labelkit.formats.rows import NOTES, REFUSED, ROWS, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from labelkit.formats.exports import Format, Written
 
 BOXES = Capability("player_detection", "box", ("player", "ball"))
 POINTS = Capability("ball_detection", "point", ("ball",), default_size=8.0)
@@ -101,3 +105,19 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return folder
+
+
+def about(rows: pl.DataFrame, capability: Capability | None = BOXES, splits: Sequence[str] | None = None, **facts: object) -> About:
+    """What a writer knows of sample rows (or, without a capability, of any); splits are those of the rows unless told."""
+    told = [] if "split" not in rows.columns else rows["split"].unique(maintain_order=True).to_list()
+    key = "sample_key" if capability is not None else rows.columns[0]
+    plain = {"title": "demo v1", "description": "a demo", "version": "1", "key": key, "columns": dict(rows.schema)}
+    return About(**(plain | {"splits": tuple(told if splits is None else splits), "capability": capability} | facts))
+
+
+def export(
+    format: Format, target: Path | str, rows: pl.DataFrame, capability: Capability | None = BOXES, *, chunks: int = 1, **facts: object
+) -> Written:
+    """Export rows, in that many chunks, as `labelkit.formats.exporting` does."""
+    size = max(1, -(-rows.height // chunks))
+    return exporting.export(format, list(rows.iter_slices(size)), target, about(rows, capability, **facts))

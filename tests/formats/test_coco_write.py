@@ -19,7 +19,7 @@ SAMPLES = helpers.samples(("train", [BOX, BALL]), ("val", []), ("train", [BALL])
 
 
 def written(target, samples=SAMPLES, capability=helpers.BOXES, **options):
-    return coco_write.write(iter([samples]), target, capability=capability, **options)
+    return helpers.export(coco_write.FORMAT, target, samples, capability, **options)
 
 
 def load(target, split):
@@ -31,8 +31,12 @@ def test_each_split_is_a_file_with_ids_that_count_over_the_export(tmp_path):
     out = written(tmp_path / "out", splits=["train", "val", "test"])
 
     # then
-    assert [file.name for file in out.files] == [f"annotations/instances_{split}.json" for split in ("test", "train", "val")]
-    assert (out.sample_count, out.annotation_count) == (5, 4)
+    assert [(file.name, file.rows) for file in out.files[:-1]] == [
+        ("annotations/instances_test.json", 0),
+        ("annotations/instances_train.json", 3),
+        ("annotations/instances_val.json", 2),
+    ]
+    assert (out.row_count, out.annotation_count) == (5, 4)
     train, val, test = (load(out.root, split) for split in ("train", "val", "test"))
     assert [image["id"] for image in train["images"]] == [1, 3, 5]
     assert [image["id"] for image in val["images"]] == [2, 4]
@@ -91,11 +95,11 @@ def test_pycocotools_reads_back_what_was_written(tmp_path, capsys):
 def test_the_same_samples_give_the_same_bytes_in_any_chunks(tmp_path):
     # when
     whole = written(tmp_path / "one")
-    parts = coco_write.write((SAMPLES[number] for number in range(5)), tmp_path / "two", capability=helpers.BOXES)
+    parts = written(tmp_path / "two", chunks=5)
 
     # then also on every other machine
     assert whole.files == parts.files
-    assert {file.name: file.sha256[:16] for file in whole.files} == {
+    assert {file.name: file.sha256[:16] for file in whole.files if file.name.startswith("annotations/")} == {
         "annotations/instances_train.json": "ef4ee7d84a693732",
         "annotations/instances_val.json": "f5259c4def68fbea",
     }
@@ -157,9 +161,9 @@ def test_frames_of_a_video_are_named_by_their_index(tmp_path):
     assert load(tmp_path / "out", "train")["images"][0]["file_name"] == "club-a/match-1/000000.jpg"
 
 
-def test_no_samples_at_all_are_an_export_without_files_or_with_empty_ones(tmp_path):
-    assert coco_write.write(iter([]), tmp_path / "none", capability=helpers.BOXES).files == ()
-    assert load(coco_write.write(iter([]), tmp_path / "train", capability=helpers.BOXES, splits=["train"]).root, "train")["images"] == []
+@pytest.mark.parametrize(("splits", "part"), [([], "data"), (["train"], "train")])
+def test_no_samples_at_all_are_an_export_with_an_empty_file_a_part(tmp_path, splits, part):
+    assert load(written(tmp_path / "out", SAMPLES.clear(), splits=splits).root, part)["images"] == []
 
 
 @pytest.mark.parametrize("split", ["../up", "a/b", "", "a b"])

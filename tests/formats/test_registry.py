@@ -16,7 +16,11 @@ WRITERS = ["coco", "yolo"]
 )
 def test_every_format_is_found_by_its_name(find, known, names):
     assert sorted(known) == names
-    assert all(find(name) is function for name, function in known.items())
+    assert all(find(name) is one for name, one in known.items())
+
+
+def test_every_format_to_write_goes_by_its_own_name():
+    assert all(one.name == name for name, one in formats.WRITERS.items())
 
 
 @pytest.mark.parametrize(("name", "near"), [("COCO", "'coco'"), ("yolov5", "'yolo'"), ("coc", "'coco'"), ("tfrecord", "")])

@@ -15,7 +15,7 @@ BALL = {"label": "ball", "x": 0.0, "y": 0.0, "width": 100.0, "height": 50.0}
 
 
 def written(target, samples, capability=helpers.BOXES, **options):
-    return yolo_write.write(iter([samples]), target, capability=capability, **options)
+    return helpers.export(yolo_write.FORMAT, target, samples, capability, **options)
 
 
 def test_each_sample_is_a_text_file_in_its_split(tmp_path):
@@ -23,13 +23,13 @@ def test_each_sample_is_a_text_file_in_its_split(tmp_path):
     out = written(tmp_path / "out", helpers.samples(("train", [BOX, BALL]), ("val", [])), splits=["train", "val", "test"])
 
     # then
-    assert {file.name: (out.root / file.name).read_text(encoding="utf-8") for file in out.files} == {
+    assert {file.name: (out.root / file.name).read_text(encoding="utf-8") for file in out.files if file.name != "labelkit-export.json"} == {
         "classes.txt": "player\nball\n",
         "data.yaml": "nc: 2\nnames:\n- player\n- ball\n",
         "labels/train/club-a/match-1/f0.txt": "0 0.5 0.5 0.2 0.4\n1 0.5 0.5 1 1\n",
         "labels/val/club-a/match-1/f1.txt": "",
     }
-    assert (out.sample_count, out.annotation_count) == (2, 2)
+    assert (out.row_count, out.annotation_count) == (2, 2)
     assert (out.root / "labels" / "test").is_dir()
 
 
@@ -47,7 +47,7 @@ def test_a_point_is_a_square_of_its_size(tmp_path):
 
 def test_the_same_samples_give_the_same_bytes_in_any_chunks(tmp_path):
     samples = helpers.samples(("train", [BOX]), ("val", [BALL]), ("train", [BOX, BALL]))
-    parts = yolo_write.write((samples[number] for number in range(3)), tmp_path / "two", capability=helpers.BOXES)
+    parts = written(tmp_path / "two", samples, chunks=3)
     assert written(tmp_path / "one", samples).files == parts.files
 
 

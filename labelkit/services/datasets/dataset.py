@@ -13,8 +13,8 @@ from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant, frame_of
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
-from labelkit.formats import writer
-from labelkit.services.datasets.exporting import recorded
+from labelkit.formats import exporting, writer
+from labelkit.services.datasets.exporting import about_samples, recorded
 from labelkit.services.datasets.facts import DatasetFacts
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
@@ -296,12 +296,15 @@ class Dataset(Guarded, Materialized):
 
     def _write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
         """Write and record an export that a guard has let through."""
-        write = writer(format)
         self._check_split(split)
         with self._gate.read() as (tx, _):
             capability = tx.media.capability(self._gate.workspace.id, self.capability)
         chunks = snapshots.chunks(self._gate.database.objects, self._tree, lambda rows: self._of(rows, split))
-        written = write(chunks, out, capability=capability, splits=[*self.split_counts] if split is None else [split])
+        splits = tuple(self.split_counts) if split is None else (split,)
+        about = about_samples(
+            f"{self.name} v{self.version}", self.request.description or "", self.version, self._rows(split), capability, splits
+        )
+        written = exporting.export(writer(format), chunks, out, about)
         return recorded(self._gate, self.id, format, split, written, purpose)
 
     def to_page(self, path: str | Path, *, samples: int | Sequence[str] = SAMPLES, side_px: int = SIDE_PX) -> Path:

@@ -7,17 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from labelkit.errors import ExportTargetTaken, StorageWriteFailed
-from labelkit.formats import coco_write, exports, yolo_write
+from labelkit.formats import coco_write, exporting, staging, yolo_write
 from tests import needs
 from tests.formats import helpers
 from tests.media.helpers import as_ordinary_user, open_folder
 
 SAMPLES = helpers.samples(*[("train", [{"label": "player", "x": 1.0, "y": 1.0, "width": 9.0, "height": 9.0}])] * 3)
-WRITERS = pytest.mark.parametrize("write", [coco_write.write, yolo_write.write], ids=["coco", "yolo"])
+COCO = coco_write.FORMAT
+WRITERS = pytest.mark.parametrize("format", [coco_write.FORMAT, yolo_write.FORMAT], ids=["coco", "yolo"])
 
 
 def files(folder):
@@ -25,9 +27,9 @@ def files(folder):
 
 
 @WRITERS
-def test_what_is_reported_is_what_lies_there(tmp_path, write):
+def test_what_is_reported_is_what_lies_there(tmp_path, format):
     # when
-    out = write(iter([SAMPLES]), tmp_path / "a" / "b", capability=helpers.BOXES)
+    out = helpers.export(format, tmp_path / "a" / "b", SAMPLES)
 
     # then
     lying = files(tmp_path / "a" / "b")
@@ -43,14 +45,14 @@ def _umask():
 
 
 @WRITERS
-def test_an_earlier_export_is_replaced_whole(tmp_path, write):
+def test_an_earlier_export_is_replaced_whole(tmp_path, format):
     # given
     out = tmp_path / "out"
-    write(iter([SAMPLES.with_columns(split=helpers.pl.lit("old"))]), out, capability=helpers.BOXES)
+    helpers.export(format, out, SAMPLES.with_columns(split=helpers.pl.lit("old")))
 
     # when
-    write(iter([SAMPLES]), out, capability=helpers.BOXES)
-    write(iter([SAMPLES]), tmp_path / "fresh", capability=helpers.BOXES)
+    helpers.export(format, out, SAMPLES)
+    helpers.export(format, tmp_path / "fresh", SAMPLES)
 
     # then
     assert files(out) == files(tmp_path / "fresh")
@@ -58,13 +60,13 @@ def test_an_earlier_export_is_replaced_whole(tmp_path, write):
 
 
 @WRITERS
-def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path, write):
+def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path, format):
     # given
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to("empty")
 
     # when
-    write(iter([SAMPLES]), tmp_path / "link", capability=helpers.BOXES)
+    helpers.export(format, tmp_path / "link", SAMPLES)
 
     # then
     assert files(tmp_path / "empty")
@@ -81,7 +83,7 @@ TAKEN = {
 
 @WRITERS
 @pytest.mark.parametrize("content", TAKEN.values(), ids=TAKEN)
-def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path, write, content):
+def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path, format, content):
     # given
     out = helpers.write(tmp_path / "out", content)
     out.mkdir(exist_ok=True)
@@ -91,24 +93,24 @@ def test_a_folder_with_anything_else_is_refused_and_left_alone(tmp_path, write, 
 
     # then
     with pytest.raises(ExportTargetTaken) as refused:
-        write(iter([SAMPLES]), out, capability=helpers.BOXES)
+        helpers.export(format, out, SAMPLES)
     assert str(out) in refused.value.detail
     assert files(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @WRITERS
-def test_a_file_is_no_place_for_an_export(tmp_path, write):
+def test_a_file_is_no_place_for_an_export(tmp_path, format):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(ExportTargetTaken):
-        write(iter([SAMPLES]), tmp_path / "out", capability=helpers.BOXES)
+        helpers.export(format, tmp_path / "out", SAMPLES)
     assert (tmp_path / "out").read_text() == "mine"
 
 
 @WRITERS
-def test_samples_that_fail_half_way_leave_the_earlier_export(tmp_path, write):
+def test_samples_that_fail_half_way_leave_the_earlier_export(tmp_path, format):
     # given
-    write(iter([SAMPLES]), tmp_path / "out", capability=helpers.BOXES)
+    helpers.export(format, tmp_path / "out", SAMPLES)
     before = files(tmp_path / "out")
 
     def failing():
@@ -117,16 +119,16 @@ def test_samples_that_fail_half_way_leave_the_earlier_export(tmp_path, write):
 
     # then
     with pytest.raises(RuntimeError):
-        write(failing(), tmp_path / "out", capability=helpers.BOXES)
+        exporting.export(format, failing(), tmp_path / "out", helpers.about(SAMPLES))
     assert files(tmp_path / "out") == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_where_the_new_one_cannot_be_put_the_earlier_one_stays(tmp_path, monkeypatch):
-    # given
-    coco_write.write(iter([SAMPLES]), tmp_path / "out", capability=helpers.BOXES)
+    # given a system that cannot let two folders change places
+    helpers.export(COCO, tmp_path / "out", SAMPLES)
     before = files(tmp_path / "out")
-    rename = exports.Path.rename
+    rename = Path.rename
 
     def stubborn(self, target):
         if ".new-" in self.name:
@@ -134,22 +136,24 @@ def test_where_the_new_one_cannot_be_put_the_earlier_one_stays(tmp_path, monkeyp
         return rename(self, target)
 
     # when
-    monkeypatch.setattr(exports.Path, "rename", stubborn)
+    monkeypatch.setattr(staging, "_exchanged", lambda *_: False)
+    monkeypatch.setattr(Path, "rename", stubborn)
     with pytest.raises(StorageWriteFailed, match="the disk says no"):
-        coco_write.write(iter([SAMPLES[:1]]), tmp_path / "out", capability=helpers.BOXES)
+        helpers.export(COCO, tmp_path / "out", SAMPLES[:1])
 
     # then
     assert files(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-PRELUDE = "import sys; from labelkit.errors import LabelkitError; from tests.formats.test_exports import SAMPLES, coco_write, helpers"
+PRELUDE = "import sys; from labelkit.errors import LabelkitError; from tests.formats.test_exporting import COCO, SAMPLES, helpers"
 
 
 def test_a_disk_that_takes_no_more_is_a_refusal_and_leaves_nothing(tmp_path):
     # given a limit of 100 bytes a file, which the system enforces as it does a full disk
     code = (
         f"import resource; {PRELUDE}\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "try: coco_write.write(iter([SAMPLES]), sys.argv[1], capability=helpers.BOXES)\nexcept LabelkitError as error: print(error.code)"
+        "try: helpers.export(COCO, sys.argv[1], SAMPLES)\nexcept LabelkitError as error: print(error.code)"
     )
 
     # when
@@ -161,17 +165,17 @@ def test_a_disk_that_takes_no_more_is_a_refusal_and_leaves_nothing(tmp_path):
 
 
 def test_a_folder_that_may_not_be_written_is_a_refusal():
-    code = "try: coco_write.write(iter([SAMPLES]), sys.argv[1], capability=helpers.BOXES)\nexcept LabelkitError as error: print(error.code)"
+    code = "try: helpers.export(COCO, sys.argv[1], SAMPLES)\nexcept LabelkitError as error: print(error.code)"
     with open_folder() as folder:
         assert as_ordinary_user(f"{PRELUDE}\n---\n{code}", folder / "out") == "STORAGE_WRITE_FAILED"
 
 
-def test_a_process_killed_while_it_exports_leaves_no_half_export(tmp_path):
+def test_a_process_killed_while_it_exports_leaves_a_whole_export_and_nothing_for_long(tmp_path):
     # given a process that exports in turn one and the other set of samples into one folder, without end
-    loop = "while True:\n    for part in (SAMPLES[:1], SAMPLES): coco_write.write(iter([part]), sys.argv[1], capability=helpers.BOXES)"
-    both = [coco_write.write(iter([part]), tmp_path / "whole", capability=helpers.BOXES).files for part in (SAMPLES[:1], SAMPLES)]
+    loop = "while True:\n    for part in (SAMPLES[:1], SAMPLES): helpers.export(COCO, sys.argv[1], part)"
+    both = [files(helpers.export(COCO, tmp_path / "whole", part).root) for part in (SAMPLES[:1], SAMPLES)]
 
-    for attempt in range(5):
+    for attempt in range(3):
         out = tmp_path / f"{attempt}" / "out"
         process = subprocess.Popen([sys.executable, "-c", f"{PRELUDE}\n{loop}", str(out)], cwd=needs.ROOT, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
@@ -183,5 +187,7 @@ def test_a_process_killed_while_it_exports_leaves_no_half_export(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=30)
 
-        # then the folder has one or the other, whole, or there is none for the instant between
-        assert not out.exists() or exports.digests(out) in both
+        # then the folder has one or the other, whole; the next export removes what is left beside it
+        assert files(out) in both
+        helpers.export(COCO, out, SAMPLES)
+        assert [path.name for path in out.parent.iterdir()] == ["out"]

@@ -1,0 +1,99 @@
+"""Running a writer: a staging folder, counts, progress, the manifest, and the whole export put in its place at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labelkit.errors import ExportTargetTaken
+from labelkit.formats.exports import Written, WrittenFile, check_part, digest_of_file, digests, names_below
+from labelkit.formats.manifest import MANIFEST, Manifest
+from labelkit.formats.staging import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import polars as pl
+
+    from labelkit.formats.exports import About, Format, Loss
+
+    Progress = Callable[[int, int], object]  # rows done, rows in all; it may raise to cancel
+
+
+def export(
+    format: Format,
+    chunks: Iterable[pl.DataFrame],
+    out: str | Path,
+    about: About,
+    *,
+    total: int = 0,
+    losses: Sequence[Loss] = (),
+    progress: Progress | None = None,
+) -> Written:
+    """Write rows in a format below `out`, whole or not at all, and return what lies there.
+
+    `chunks` come in key order; `total` is how many rows they have together, for `progress`, which is called after each chunk and may raise
+    to cancel: then, as after any error, nothing has changed. An earlier export at `out` is replaced. Raises `EXPORT_TARGET_TAKEN` where
+    anything else is there, `STORAGE_WRITE_FAILED`, and `INVALID_VALUE` for what the format cannot write.
+    """
+    for split in about.parts:
+        check_part(split)
+    final = Path(out).expanduser().resolve()
+    count = _Count(about, total, progress)
+    with staged(final, lambda: check_replaceable(final)) as folder:
+        files = _filled(format, count.of(chunks), folder, about)
+        manifest = Manifest.of(format.name, about, files, count.rows, count.annotations, losses)
+        (folder / MANIFEST).write_bytes(manifest.data)
+        files = tuple(sorted((*files, digest_of_file(folder, MANIFEST)), key=lambda file: file.name))
+    return Written(Path(out), files, sum(count.rows.values()), count.annotations or 0, tuple(losses))
+
+
+def _filled(format: Format, chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> tuple[WrittenFile, ...]:
+    counted = format.write(chunks, folder, about) or {}
+    return tuple(replace(file, rows=counted.get(file.name)) for file in digests(folder))
+
+
+def check_replaceable(final: Path) -> None:
+    """Refuse a place that holds anything but an earlier export or nothing. Raises `EXPORT_TARGET_TAKEN`."""
+    if not final.exists():
+        return
+    foreign = [final.name] if not final.is_dir() else _foreign(final)
+    if foreign:
+        raise ExportTargetTaken(target=final, example=min(foreign), count=len(foreign))
+
+
+def _foreign(final: Path) -> list[str]:
+    path = final / MANIFEST
+    manifest = Manifest.read(path.read_bytes()) if path.is_file() else None
+    known = {MANIFEST, *(file.name for file in manifest.files)} if manifest else set()
+    return [name for name in names_below(final) if name not in known or (final / name).is_symlink()]
+
+
+class _Count:
+    """Counts rows and annotations while they pass, and tells how far it is."""
+
+    def __init__(self, about: About, total: int, progress: Progress | None) -> None:
+        self._about = about
+        self._total = total
+        self._progress = progress
+        self.rows: Counter[str] = Counter(dict.fromkeys(about.parts, 0))
+        self.annotations: int | None = 0 if about.capability is not None else None
+
+    def of(self, chunks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Yield the chunks."""
+        for chunk in chunks:
+            yield chunk
+            for part, count in self._parts(chunk):
+                self.rows[part] += count
+            if self.annotations is not None:
+                self.annotations += int(chunk["annotations"].list.len().sum())
+            if self._progress is not None:
+                done = sum(self.rows.values())
+                self._progress(done, max(self._total, done))
+
+    def _parts(self, chunk: pl.DataFrame) -> Iterable[tuple[str, int]]:
+        if not self._about.splits:
+            return [(self._about.parts[0], chunk.height)]
+        return chunk["split"].value_counts().iter_rows()

@@ -1,0 +1,114 @@
+"""The manifest of an export, `labelkit-export.json`: what it is of, every file with size, digest and rows, what was lost, its own digest.
+
+Its bytes are the canonical JSON of its content and hold the digest of the rest, so that not one bit of it can change unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from labelkit.core.hashing import canonical_json, digest_of
+from labelkit.formats.column_types import columns_of, types_of
+from labelkit.formats.exports import WrittenFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from labelkit.formats.exports import About, Loss
+
+MANIFEST = "labelkit-export.json"
+SCHEMA = "labelkit.export.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as a value: `content` is everything but its digest."""
+
+    content: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        format: str,
+        about: About,
+        files: Sequence[WrittenFile],
+        rows: Mapping[str, int],
+        annotations: int | None,
+        losses: Sequence[Loss],
+    ) -> Manifest:
+        """Return the manifest of an export; `rows` counts them by part, `annotations` is None where rows are not samples."""
+        capability = None if about.capability is None else asdict(about.capability)
+        return cls(
+            {
+                "schema": SCHEMA,
+                "format": format,
+                "title": about.title,
+                "description": about.description,
+                "version": about.version,
+                "key": about.key,
+                "columns": types_of(about.columns),
+                "json_columns": list(about.json_columns),
+                "splits": list(about.splits),
+                "rows": dict(rows),
+                "annotations": annotations,
+                "capability": capability,
+                "losses": [{"facet": str(loss.facet), "count": loss.count, "sentence": loss.sentence} for loss in losses],
+                "files": [{"name": file.name, "size": file.byte_count, "sha256": file.sha256, "rows": file.rows} for file in files],
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> Manifest | None:
+        """Return the manifest that these bytes are; None for anything else, such as one of which a bit has changed."""
+        try:
+            held = json.loads(data)
+            content = {name: value for name, value in held.items() if name != "digest"}
+            found = cls(content)
+            whole = content["schema"] == SCHEMA and found.data == data and found.columns is not None and found.files is not None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+        return found if whole else None
+
+    @property
+    def data(self) -> bytes:
+        """Return the bytes of the file."""
+        return canonical_json({**self.content, "digest": str(digest_of(dict(self.content)))})
+
+    @property
+    def format(self) -> str:
+        """Return the name of the format."""
+        return str(self.content["format"])
+
+    @property
+    def files(self) -> tuple[WrittenFile, ...]:
+        """Return every file of the export but the manifest."""
+        return tuple(WrittenFile(one["name"], one["size"], one["sha256"], one["rows"]) for one in self.content["files"])
+
+    @property
+    def columns(self) -> dict[str, pl.DataType]:
+        """Return the columns of the rows that were exported, with their types."""
+        return columns_of(self.content["columns"])
+
+    @property
+    def key(self) -> str:
+        """Return the column that identifies a row."""
+        return str(self.content["key"])
+
+    @property
+    def json_columns(self) -> tuple[str, ...]:
+        """Return the columns that hold canonical JSON as text."""
+        return tuple(self.content["json_columns"])
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Return the splits; none where all rows are one part."""
+        return tuple(self.content["splits"])
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows of all parts."""
+        return sum(self.content["rows"].values())
