@@ -41,13 +41,22 @@ async ({ script, style, traits }) => {
     }
   };
   window.silent = false;
+  window.waiting = 0;
   const model = {
     get: (name) => traits[name],
     set: (name, value) => { traits[name] = value; },
     save_changes() {},
     on(event, callback) { listeners.set(event, (listeners.get(event) ?? new Set()).add(callback)); },
     off(event, callback) { listeners.get(event)?.delete(callback); },
-    send(content) { if (!window.silent) window.toPython(JSON.stringify(content)).then((text) => window.deliver(JSON.parse(text))); },
+    async send(content) {
+      if (window.silent) return;
+      window.waiting += 1;
+      try {
+        window.deliver(JSON.parse(await window.toPython(JSON.stringify(content))));
+      } finally {
+        window.waiting -= 1;
+      }
+    },
   };
   const css = document.createElement("style");
   css.textContent = style;
@@ -56,8 +65,11 @@ async ({ script, style, traits }) => {
   setInterval(async () => {
     if (fetching) return;
     fetching = true;
-    window.deliver(JSON.parse(await window.fromPython()));
-    fetching = false;
+    try {
+      window.deliver(JSON.parse(await window.fromPython()));
+    } finally {
+      fetching = false;
+    }
   }, 50);
   const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   window.end = await module.default.render({ model, el: document.getElementById("host") });
@@ -73,6 +85,7 @@ class Bridge:
     widget: CommandWidget
     sent: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    late: bool = False  # whether what Python says by itself waits for the next answer
 
     @classmethod
     def show(cls, page: Page, widget: CommandWidget, monkeypatch: pytest.MonkeyPatch, theme: str = "light") -> Bridge:
@@ -82,7 +95,7 @@ class Bridge:
         widget.observe(lambda change: bridge.sent.append({"trait": "python", "value": change["new"]}), names="python")
         page.set_content(PAGE.format(colours=COLOURS[theme], light=str(theme == "light").lower()))
         page.expose_function("toPython", bridge._receive)
-        page.expose_function("fromPython", lambda: json.dumps(bridge._taken()))
+        page.expose_function("fromPython", lambda: json.dumps([] if bridge.late else bridge._taken()))
         page.evaluate(MODEL, {"script": widget._esm, "style": widget._css, "traits": traits_of(widget)})
         bridge.root.wait_for()
         return bridge

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from labelkit.widgets import FrameReview
 
 SIZE = {"width": 1280, "height": 900}
+PATIENCE_MS = 15_000  # how long a sight may take to come on a busy machine; what is there is seen at once
 ARTIFACTS = "LABELKIT_ARTIFACTS"
 
 
 @pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
         yield started

@@ -48,6 +48,7 @@ def test_a_busy_kernel_stops_nobody_and_says_so_after_two_seconds(twin: Twin) ->
 
 def test_an_edit_that_the_kernel_refuses_disappears_and_the_reason_is_shown(twin: Twin) -> None:
     # given
+    twin.bridge.late = True
     twin.review.live.apply(ReviewOp.delete(0, "b"))
     # when
     twin.drag((180, 180), (400, 400))
@@ -118,6 +119,35 @@ def test_a_cached_frame_needs_no_message_to_be_shown(show: Callable[[FrameReview
     assert twin.bridge.asks("frames") == []
     twin.idle()
     twin.settled()
+
+
+def test_frames_that_the_kernel_refuses_are_asked_for_once_a_step(
+    show: Callable[[FrameReview], Twin], match: Match, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    review = reviews.players(match)
+    send = type(review).frames
+
+    def frames(self: FrameReview, indices: list[int]) -> object:
+        if 5 in indices:
+            raise OSError("the disk is away")
+        return send(self, indices)
+
+    monkeypatch.setattr(type(review), "frames", frames)
+    # when
+    twin = show(review)
+    twin.page.wait_for_timeout(300)
+    # then
+    expect(twin.page.get_by_role("alert").filter(has_text="the disk is away")).to_be_visible()
+    refused = [ask for ask in twin.bridge.asks("frames") if 5 in ask["indices"]]
+    assert 1 <= len(refused) <= 2
+    # when
+    monkeypatch.setattr(type(review), "frames", send)
+    twin.stage.focus()
+    twin.press(".")
+    twin.settled()
+    # then
+    assert len([ask for ask in twin.bridge.asks("frames") if 5 in ask["indices"]]) == len(refused) + 1
 
 
 def test_a_crowd_builds_only_the_rows_in_sight(show: Callable[[FrameReview], Twin], short: Match) -> None:

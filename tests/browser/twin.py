@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 BUSY = """() => {
   const real = window.toPython;
   const held = [];
+  window.busy = true;
   window.toPython = (text) => new Promise((done) => held.push(() => real(text).then(done)));
-  window.idle = () => { window.toPython = real; held.forEach((go) => go()); };
+  window.idle = () => { window.toPython = real; window.busy = false; held.forEach((go) => go()); };
 }"""
 
 AT_ONCE = """(chords) => {
@@ -77,6 +78,7 @@ class Twin:
         """Wait until the picture is there, nothing is under way, and what Python said by itself has arrived."""
         self.page.wait_for_function("() => !document.querySelector('.lk-stage.lk-loading')")
         self.page.wait_for_timeout(150)
+        self.page.wait_for_function("() => window.busy || !window.waiting")
         self.bridge.deliver()
 
     def busy(self) -> None:

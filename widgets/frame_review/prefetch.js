@@ -22,10 +22,19 @@ export function prefetcher({ ask, has, count, room }) {
 
   const missing = (/** @type {number} */ index) => index >= 0 && index < count && !has(index) && !asked.has(index);
 
-  /** Asks for frames. Each counts as asked for until its picture is there, because it is decoded after the answer. @param {number[]} indices @param {number} patience */
+  /**
+   * Asks for frames. Each counts as asked for until its picture is there, because it is decoded after the answer.
+   * @param {number[]} indices @param {number} patience @returns {Promise<boolean>} whether they will come
+   */
   async function request(indices, patience) {
     for (const index of indices) asked.add(index);
-    await ask(indices, patience).catch(() => indices.forEach((index) => asked.delete(index)));
+    try {
+      await ask(indices, patience);
+      return true;
+    } catch {
+      for (const index of indices) asked.delete(index);
+      return false;
+    }
   }
 
   async function ring() {
@@ -38,8 +47,7 @@ export function prefetcher({ ask, has, count, room }) {
       for (let i = 1; i <= Math.min(AHEAD, Math.max(spare - behind, 1)); i += 1) wanted.push(cursor + i * direction);
       for (let i = 1; i <= behind; i += 1) wanted.push(cursor - i * direction);
       const batch = wanted.filter(missing).slice(0, BATCH);
-      if (!batch.length) break;
-      await request(batch, LONG_MS);
+      if (!batch.length || !(await request(batch, LONG_MS))) break; // what was refused is tried again with the next step
     }
     busy = false;
   }

@@ -87,7 +87,11 @@ export class Review {
       refused: (error) => (this.refused(error.report), this.saving.show()),
     });
     this.prefetch = prefetcher({
-      ask: (indices, patience) => kernel.ask("frames", { indices }, { patience }),
+      ask: (indices, patience) =>
+        kernel.ask("frames", { indices }, { patience }).catch((error) => {
+          if (!kernel.gone()) this.refused(error.report);
+          throw error;
+        }),
       has: (index) => this.cache.has(index) && this.edits.shown(index) !== undefined,
       count: opening.frames,
       room: () => MEMORY / (4 * this.stage.frameSize.width * this.stage.frameSize.height),
