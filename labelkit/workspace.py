@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.services.datasets import Datasets
+    from labelkit.services.golden import Golden
     from labelkit.services.media import Capabilities, MediaLibrary
     from labelkit.services.prelabels import Prelabels
     from labelkit.services.review import Review
@@ -128,6 +129,13 @@ class Workspace:
         from labelkit.services.versions import Versions
 
         return Versions(self._gate)
+
+    @cached_property
+    def golden(self) -> Golden:
+        """Golden examples: what a model should have said, judged by people, scored, versioned, exported."""
+        from labelkit.services.golden import Golden
+
+        return Golden(self._gate)
 
     # --- the store
 

@@ -43,6 +43,9 @@ class Action(StrEnum):
     SET_QUALITY_RULES = "set quality rules"
     COMMIT = "commit a version"
     SET_VERSION_NAMES = "tag, branch, merge or revert versions"
+    LABEL_EXAMPLE = "label an example"
+    JUDGE_EXAMPLE = "validate an example"
+    REGISTER_EXAMPLE_TYPE = "register an example type"
     COLLECT = "remove what nothing names"
     MANAGE_WORKSPACE = "manage the workspace"
 
@@ -82,6 +85,9 @@ PERMISSIONS: dict[Action, Rule] = {
     Action.SET_QUALITY_RULES: Rule(Role.LEAD, developer=True),
     Action.COMMIT: Rule(Role.ANNOTATOR),
     Action.SET_VERSION_NAMES: Rule(Role.REVIEWER),
+    Action.LABEL_EXAMPLE: Rule(Role.ANNOTATOR),
+    Action.JUDGE_EXAMPLE: Rule(Role.REVIEWER),
+    Action.REGISTER_EXAMPLE_TYPE: Rule(Role.REVIEWER),
     Action.COLLECT: Rule(Role.OWNER, developer=True),
     Action.MANAGE_WORKSPACE: Rule(Role.OWNER, developer=True),
 }

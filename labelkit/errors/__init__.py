@@ -55,6 +55,12 @@ from labelkit.errors.freezing import (
     UnfreezePermissionRequired,
     UnfreezeReasonRequired,
 )
+from labelkit.errors.golden import (
+    ExampleStatusConflict,
+    ExampleTypeConflict,
+    ExampleTypeInvalid,
+    ExampleVersionConflict,
+)
 from labelkit.errors.materialization import (
     CropsNeedBoxes,
     LinkImpossible,
@@ -147,6 +153,10 @@ __all__ = [
     "DraftVersionConflict",
     "EligibilityOverrideForbidden",
     "EligibilityVersionConflict",
+    "ExampleStatusConflict",
+    "ExampleTypeConflict",
+    "ExampleTypeInvalid",
+    "ExampleVersionConflict",
     "ExportTargetTaken",
     "FiltersNotSupported",
     "FrameNotEditable",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from labelkit.store.commits import CommitRows
     from labelkit.store.datasets import DatasetRows
     from labelkit.store.freezing import FreezingRows
+    from labelkit.store.golden import GoldenRows
     from labelkit.store.media import MediaRows
     from labelkit.store.review import ReviewRows
     from labelkit.store.runs import RunRows
@@ -92,3 +93,10 @@ class Transaction(Statements):
         from labelkit.store.commits import CommitRows
 
         return CommitRows(self)
+
+    @cached_property
+    def golden(self) -> GoldenRows:
+        """Return golden examples and their types."""
+        from labelkit.store.golden import GoldenRows
+
+        return GoldenRows(self)

@@ -28,6 +28,9 @@ TABLE = {
     Action.SET_QUALITY_RULES: ". . . . x x x .",
     Action.COMMIT: ". . x x x x . .",
     Action.SET_VERSION_NAMES: ". . . x x x . .",
+    Action.LABEL_EXAMPLE: ". . x x x x . .",
+    Action.JUDGE_EXAMPLE: ". . . x x x . .",
+    Action.REGISTER_EXAMPLE_TYPE: ". . . x x x . .",
     Action.COLLECT: ". . . . . x x .",
     Action.MANAGE_WORKSPACE: ". . . . . x x .",
 }

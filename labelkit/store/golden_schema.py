@@ -1,0 +1,57 @@
+"""JSON Schema, one value after the other: what a schema must be, and what is wrong with a value, with its path and in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator, SchemaError
+from jsonschema.exceptions import best_match
+
+from labelkit.core.golden.types import PARTS
+from labelkit.errors import ExampleTypeInvalid
+
+if TYPE_CHECKING:
+    from labelkit.core.golden.types import ExampleType, Schema
+
+MOST = 300  # characters of a reason
+
+
+def check_type(kind: ExampleType) -> None:
+    """Raise `EXAMPLE_TYPE_INVALID` where a part of a type is no JSON Schema that can be used without a network."""
+    for part in PARTS:
+        schema = kind.schema(part)
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            path = "/".join(map(str, error.absolute_path))
+            raise ExampleTypeInvalid(name=kind.name, reason=f"{part}{f' at {path}' if path else ''}: {_cut(error.message)}") from error
+        foreign = [ref for ref in _references(schema) if not ref.startswith("#")]
+        if foreign:
+            raise ExampleTypeInvalid(name=kind.name, reason=f"{part} refers to {foreign[0]!r}, which lies outside the schema")
+
+
+class Judge:
+    """Says what a schema has against a value."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._validator = Draft202012Validator(schema)
+
+    def wrong(self, value: object) -> tuple[str, str] | None:
+        """Return the path (`/` between its steps, empty for the whole value) and the reason; None where the value is as it should be."""
+        if self._validator.is_valid(value):
+            return None
+        error = best_match(self._validator.iter_errors(value))
+        return "/".join(map(str, error.absolute_path)), _cut(error.message)
+
+
+def _references(schema: Any) -> list[str]:
+    if isinstance(schema, dict):
+        own = [value for key, value in schema.items() if key in {"$ref", "$dynamicRef"} and isinstance(value, str)]
+        return own + [ref for value in schema.values() for ref in _references(value)]
+    if isinstance(schema, list):
+        return [ref for value in schema for ref in _references(value)]
+    return []
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
