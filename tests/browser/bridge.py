@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 from labelkit.widgets import assets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
     from playwright.sync_api import Locator, Page
 
     from labelkit.widgets.base import CommandWidget
 
+PATIENCE_S = 20
 COLOURS = {
     "light": "--jp-layout-color1:#fff;--jp-layout-color2:#eee;--jp-ui-font-color1:rgba(0,0,0,.87)",
     "dark": "--jp-layout-color1:#111;--jp-layout-color2:#424242;--jp-ui-font-color1:#fff",
@@ -111,18 +114,20 @@ class Bridge:
 
     def arrives(self, locator: Locator) -> Locator:
         """Bring what the widget sends by itself to the page until something can be seen there, and return that."""
-        until = time.monotonic() + 20
-        while not locator.is_visible() and time.monotonic() < until:
+        self.until(locator.is_visible)
+        return locator
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds, however busy the machine is; then nothing is waited for."""
+        end = time.monotonic() + PATIENCE_S
+        while not (held := holds()) and time.monotonic() < end:
             self.page.wait_for_timeout(20)
             self.deliver()
-        assert locator.is_visible()
-        return locator
+        assert held
 
     def asks_become(self, command: str, count: int) -> None:
         """Wait until there were so many asks of that command."""
-        until = time.monotonic() + 10
-        while len(self.asks(command)) < count and time.monotonic() < until:
-            self.page.wait_for_timeout(50)
+        self.until(lambda: len(self.asks(command)) >= count)
 
     def asks(self, command: str) -> list[dict[str, Any]]:
         """Return the arguments of every ask of that command, oldest first."""

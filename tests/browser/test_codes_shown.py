@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +37,6 @@ pytestmark = pytest.mark.browser
 
 BALLS = "ball_detection"
 QUIET = ("audit", "draft_presence", "draft_places")  # who looks where is noted whatever becomes of an edit
-PATIENCE_S = 5
 
 
 @dataclass
@@ -408,20 +406,13 @@ def told(place: Locator, case: Case, refusal: LabelkitError | None) -> None:
         expect(place).to_contain_text(part)
 
 
-def until(page: Page, holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds() and time.monotonic() < end:
-        page.wait_for_timeout(20)
-    assert holds()
-
-
 @pytest.mark.parametrize("name", IN_REVIEW)
 def test_in_a_review(name: str, build: Callable[[Case], World], page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     case = IN_REVIEW[name]
     world = build(case)
     twin = Twin.show(page, FrameReview(world.ws, world.media, world.capability), monkeypatch)
-    until(page, lambda: twin.bridge.asks("go"))
+    twin.bridge.until(lambda: twin.bridge.asks("go"))
     twin.review.live.save()
     if case.tab is not None:
         page.get_by_role("tab", name=case.tab).click()
@@ -430,7 +421,7 @@ def test_in_a_review(name: str, build: Callable[[Case], World], page: Page, monk
     plays(case, world, page)
     place = page.locator(case.where)
     if case.where == BANNER:
-        until(page, lambda: (twin.bridge.deliver(), twin.review.errors or twin.review.live.status_error)[1])
+        twin.bridge.until(lambda: twin.review.errors or twin.review.live.status_error)
         twin.bridge.deliver()
     # then
     told(place, case, twin.review.errors[-1] if twin.review.errors else twin.review.live.status_error)

@@ -62,7 +62,7 @@ def test_scopes_are_listed_filtered_opened_left_and_the_next_one_is_a_key_away(
         # when
         opening.click()
         # then
-        assert widget.selected == ("match-1", reviews.PLAYERS)
+        bridge.until(lambda: widget.selected == ("match-1", reviews.PLAYERS))
         # when
         widget.review.live.go(0)
         page.get_by_role("button", name="Back to the queue").click()
@@ -74,9 +74,8 @@ def test_scopes_are_listed_filtered_opened_left_and_the_next_one_is_a_key_away(
         page.get_by_role("searchbox", name="Filter the queue").fill("")
         page.get_by_role("button", name="Next to review").focus()
         page.keyboard.press("n")
-        page.wait_for_timeout(100)
         # then
-        assert widget.selected is not None
+        bridge.until(lambda: widget.selected is not None)
         widget.review.close()
 
 

@@ -147,7 +147,7 @@ def test_the_next_page_is_read_ahead_and_the_list_goes_on_by_itself(
 
 
 def test_the_next_picture_is_read_ahead(shown: Bridge) -> None:
-    shown.page.wait_for_timeout(200)
+    shown.asks_become("prefetch", 1)
     assert shown.asks("prefetch") == [{"key": key(1)}]
     assert key(1) in shown.widget._looks
 

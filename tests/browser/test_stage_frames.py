@@ -107,7 +107,8 @@ def test_frames_are_stepped_jumped_to_and_found(show: Callable[[FrameReview], Tw
 def test_a_cached_frame_needs_no_message_to_be_shown(show: Callable[[FrameReview], Twin], match: Match) -> None:
     # given
     twin = show(reviews.players(match))
-    twin.page.wait_for_timeout(300)
+    twin.bridge.until(lambda: {1, 2, 3} <= {index for ask in twin.bridge.asks("frames") for index in ask["indices"]})
+    twin.settled()
     twin.busy()
     twin.stage.focus()
     twin.forget()

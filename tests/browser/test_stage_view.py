@@ -78,12 +78,10 @@ def test_small_pictures_of_the_frames_around_lead_to_them(
 ) -> None:
     # given
     twin = show(reviews.players(match))
-    twin.page.wait_for_timeout(600)
-    twin.settled()
     strip = twin.page.get_by_role("slider", name="Filmstrip")
-    keep_picture(twin.page, "review-film")
     # then
-    assert min(twin.page.evaluate(TILE, at)["colours"] for at in range(11)) > 400
+    twin.bridge.until(lambda: min(twin.page.evaluate(TILE, at)["colours"] for at in range(11)) > 400)
+    keep_picture(twin.page, "review-film")
     # when
     strip.click(position={"x": 590, "y": 20})
     # then
@@ -108,8 +106,7 @@ def test_a_small_picture_has_the_marks_of_its_frame_on_the_timeline(show: Callab
     twin.settled()
     twin.press(".")
     twin.settled()
-    twin.page.wait_for_timeout(400)
-    twin.settled()
+    twin.bridge.until(lambda: twin.page.evaluate(TILE, 2)["bar"] == twin.page.evaluate(STRIP, [2, 12])["bar"])
     tiles = [twin.page.evaluate(TILE, at) for at in range(4)]
     columns = [twin.page.evaluate(STRIP, [at, 12]) for at in range(4)]
     # then

@@ -30,7 +30,10 @@ AT_ONCE = """(chords) => {
   }
 }"""
 
-PIXEL = """([x, y]) => {
+PICTURED = "() => !document.querySelector('.lk-stage.lk-loading')"
+
+PIXEL = """async ([x, y]) => {
+  for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame); // whatever was done is painted by then
   const stage = document.querySelector(".lk-stage");
   const canvas = stage.querySelector("canvas");
   return [...canvas.getContext("2d").getImageData(x * devicePixelRatio, y * devicePixelRatio, 1, 1).data];
@@ -76,7 +79,7 @@ class Twin:
 
     def settled(self) -> None:
         """Wait until the picture is there, nothing is under way, and what Python said by itself has arrived."""
-        self.page.wait_for_function("() => !document.querySelector('.lk-stage.lk-loading')")
+        self.page.wait_for_function(PICTURED)
         self.page.wait_for_timeout(150)
         self.page.wait_for_function("() => window.busy || !window.waiting")
         self.bridge.deliver()
@@ -124,7 +127,8 @@ class Twin:
         self.page.evaluate(AT_ONCE, list(keys))
 
     def pixel(self, x: float, y: float) -> list[int]:
-        """Return the colour that the bottom canvas shows at a place of the frame."""
+        """Return the colour that the bottom canvas shows at a place of the frame, once its picture is there and painted."""
+        self.page.wait_for_function(PICTURED)
         box = self.stage.bounding_box()
         assert box is not None
         left, top = self.at(x, y)
