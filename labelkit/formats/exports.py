@@ -64,7 +64,8 @@ class About:
     `json_columns` are text columns that hold canonical JSON: where the format nests they are embedded, never quoted as text. With
     `splits` every chunk has a column `split`, which is written only where it is one of `columns`; without, all rows are one part called
     `data`. `capability` is what samples are labelled with; `picture` gives the stored bytes and mime type of the picture of a sample row,
-    None where there is none.
+    None where there is none. What else is known of the whole: `license` (an SPDX id or a URL), `creator`, `published` (the ISO time at
+    which the version was made) and `source` (`commit:` or `dataset:` and the digest that the rows are of).
     """
 
     title: str
@@ -76,6 +77,10 @@ class About:
     splits: tuple[str, ...] = ()
     capability: Capability | None = None
     picture: Callable[[Mapping[str, object]], tuple[bytes, str] | None] | None = None
+    license: str | None = None
+    creator: str | None = None
+    published: str | None = None
+    source: str | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
