@@ -80,6 +80,16 @@ from labelkit.errors.near_duplicates import (
     NearDuplicatesAcrossSplits,
     NearDuplicatesNotSearched,
 )
+from labelkit.errors.pipeline import (
+    FilterInvalid,
+    MappingInvalid,
+    SourceAccessDenied,
+    SourceNotFound,
+    SourceNotSupported,
+    SourceQueryRefused,
+    SourceUnreachable,
+    SourceUnreadable,
+)
 from labelkit.errors.quality import QualityRuleInvalid
 from labelkit.errors.recipes import (
     RecipeFailed,
@@ -158,6 +168,7 @@ __all__ = [
     "ExampleTypeInvalid",
     "ExampleVersionConflict",
     "ExportTargetTaken",
+    "FilterInvalid",
     "FiltersNotSupported",
     "FrameNotEditable",
     "FrameUnavailable",
@@ -176,6 +187,7 @@ __all__ = [
     "LabelsNotFound",
     "LabelsUnreadable",
     "LinkImpossible",
+    "MappingInvalid",
     "MaterializationNotSupported",
     "MaterializationTargetTaken",
     "MaterializationTargetUnreachable",
@@ -207,6 +219,12 @@ __all__ = [
     "RevisionNotEligible",
     "SchemaMismatch",
     "ScopeMismatch",
+    "SourceAccessDenied",
+    "SourceNotFound",
+    "SourceNotSupported",
+    "SourceQueryRefused",
+    "SourceUnreachable",
+    "SourceUnreadable",
     "SplitCutsGroup",
     "SplitMissing",
     "SplitPlacementConflict",
