@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import rfc8785
+from pydantic import BaseModel
 
 EXACT = 2**53  # whole numbers from here on are JSON only where a double holds them exactly
 DEPTH = 100  # lists and objects inside each other
@@ -109,14 +111,23 @@ def _plain(value: object, depth: int) -> object:
         case int():
             return _exact(int(value))
         case float():
-            if not math.isfinite(value):
-                raise ValueError(f"{value} is no JSON number")
-            return _whole_or_float(float(value))
+            return _whole_or_float(_finite(value))
         case list() | tuple():
             return [_plain(item, depth + 1) for item in value]
-        case dict():
-            for key in value:
-                if not isinstance(key, str):
-                    raise ValueError(f"the key {key!r} is {type(key).__name__}, keys are text")
-            return {str.__str__(key): _plain(item, depth + 1) for key, item in value.items()}
+        case Mapping():
+            return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+        case BaseModel():
+            return _plain(value.model_dump(mode="json"), depth)
     raise ValueError(f"{type(value).__name__} is no JSON value")
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON number")
+    return float(value)
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"the key {key!r} is {type(key).__name__}, keys are text")  # noqa: TRY004  # a reason, as for every other value
+    return str.__str__(key)

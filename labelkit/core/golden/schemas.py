@@ -1,0 +1,55 @@
+"""JSON Schemas as they are used here: references resolved in place, so that each part can be looked at by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_DEFINITIONS = {"$defs", "definitions"}
+
+
+def inlined(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401  # a schema is an object, true or false
+    """Return a schema in which each `$ref` to a place of its own stands as what it refers to; one that leads back to itself stays."""
+    return _inlined(schema, schema, ())
+
+
+def words(schema: object, keyword: str) -> Iterator[str]:
+    """Yield every text that stands behind a keyword anywhere in a schema."""
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == keyword and isinstance(value, str):
+                yield value
+            yield from words(value, keyword)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from words(value, keyword)
+
+
+def _inlined(part: Any, root: Mapping[str, Any], way: tuple[str, ...]) -> Any:  # noqa: ANN401
+    if isinstance(part, list):
+        return [_inlined(item, root, way) for item in part]
+    if not isinstance(part, dict):
+        return part
+    ref = part.get("$ref")
+    others = {key: _inlined(value, root, way) for key, value in part.items() if key not in {*_DEFINITIONS, "$ref"}}
+    if ref is None:
+        return others
+    found = _found(root, ref) if isinstance(ref, str) and ref not in way else None
+    if found is None:
+        return part
+    meant = _inlined(found, root, (*way, ref))
+    return {**others, "allOf": [*others.get("allOf", ()), meant]} if others else meant
+
+
+def _found(root: Any, ref: str) -> Any:  # noqa: ANN401
+    """Return what `#/a/b` points at, None where it is another kind of reference."""
+    if not ref.startswith("#/"):
+        return root if ref == "#" else None
+    for step in ref[2:].split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(root, dict) or name not in root:
+            return None
+        root = root[name]
+    return root
