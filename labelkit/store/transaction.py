@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labelkit.store.datasets import DatasetRows
     from labelkit.store.freezing import FreezingRows
     from labelkit.store.golden import GoldenRows
+    from labelkit.store.golden_extractions import ExtractionRows
     from labelkit.store.media import MediaRows
     from labelkit.store.review import ReviewRows
     from labelkit.store.runs import RunRows
@@ -100,3 +101,10 @@ class Transaction(Statements):
         from labelkit.store.golden import GoldenRows
 
         return GoldenRows(self)
+
+    @cached_property
+    def extractions(self) -> ExtractionRows:
+        """Return extractions of examples from production decisions."""
+        from labelkit.store.golden_extractions import ExtractionRows
+
+        return ExtractionRows(self)
