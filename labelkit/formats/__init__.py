@@ -6,12 +6,29 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from labelkit.errors import UnknownFormat
-from labelkit.formats import coco, coco_write, cvat, labelstudio, mot, python_model, tables, voc, yolo, yolo_write
+from labelkit.formats import (
+    coco,
+    coco_write,
+    csv_rows,
+    cvat,
+    cvat_write,
+    jsonl,
+    labelstudio,
+    labelstudio_write,
+    mot,
+    parquet_rows,
+    python_model,
+    tables,
+    voc,
+    voc_write,
+    yolo,
+    yolo_write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from labelkit.formats.exports import Format
+    from labelkit.formats.exports import Format, RowReader
     from labelkit.formats.rows import Reader
 
 READERS: dict[str, Reader] = {
@@ -25,7 +42,21 @@ READERS: dict[str, Reader] = {
     "voc": voc.read,
     "yolo": yolo.read,
 }
-WRITERS: dict[str, Format] = {one.name: one for one in (coco_write.FORMAT, yolo_write.FORMAT)}
+ROW_READERS: dict[str, RowReader] = {
+    "csv": csv_rows.read,
+    "jsonl": jsonl.read,
+    "parquet": parquet_rows.read,
+}
+WRITERS: dict[str, Format] = {
+    "coco": coco_write.FORMAT,
+    "csv": csv_rows.FORMAT,
+    "cvat": cvat_write.FORMAT,
+    "jsonl": jsonl.FORMAT,
+    "labelstudio": labelstudio_write.FORMAT,
+    "parquet": parquet_rows.FORMAT,
+    "voc": voc_write.FORMAT,
+    "yolo": yolo_write.FORMAT,
+}
 
 
 def reader(name: str) -> Reader:
@@ -40,6 +71,13 @@ def writer(name: str) -> Format:
     if name not in WRITERS:
         raise _unknown("writer", name, WRITERS)
     return WRITERS[name]
+
+
+def row_reader(name: str) -> RowReader:
+    """Return the reader of rows of a format. Raises `UNKNOWN_FORMAT`, naming the nearest."""
+    if name not in ROW_READERS:
+        raise _unknown("reader of rows", name, ROW_READERS)
+    return ROW_READERS[name]
 
 
 def _unknown(direction: str, name: str, known: Iterable[str]) -> UnknownFormat:

@@ -29,6 +29,19 @@ def canonical_text(value: dict[str, Any]) -> str | None:
         return None
 
 
+def exact_text(text: str | None) -> str | None:
+    """Return attributes that stand in a file as JSON as canonical text; None for what is no JSON object, and for an empty one.
+
+    >>> exact_text('{"b": 1, "a": 2.0}')
+    '{"a":2,"b":1}'
+    """
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    return canonical_text(value) if isinstance(value, dict) and value else None
+
+
 def _whole(value: Any) -> Any:  # noqa: ANN401 (JSON)
     """Return the value with floats that are whole numbers as integers, the form in which RFC 8785 writes them."""
     if isinstance(value, float):

@@ -34,11 +34,11 @@ def read(
 ) -> Iterator[Chunk]:
     """Read a COCO file, or those of a folder (`annotations/instances_*.json`, else its one .json), in chunks of a few MB.
 
-    An image belongs to the frame of its `file_name`, else of its name without folders, else of its stem. A list of results takes
-    images and categories from the annotation file `images=`; without it `image_id` is the name, stem or number of the frame and
-    `classes` name the category ids from 1. Scores are kept; polygons, masks, crowd marks, keypoints and attributes stay in the
-    attributes. In a capability of points a single visible keypoint is the point and its box gives the size; else the box is converted.
-    Records are counted from 1. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `CLASSES_UNKNOWN`.
+    An image belongs to the frame of its `file_name`, else of its name without folders, else of its stem. A list of results takes images and
+    categories from the annotation file `images=`; without it `image_id` is the name, stem or number of the frame and `classes` name the
+    category ids from 1. Scores are kept; polygons, masks, crowd marks, keypoints and attributes stay in the attributes, and ids of
+    annotations from an export of labelkit. In a capability of points a single visible keypoint is the point and its box gives the size;
+    else the box is converted. Records are counted from 1. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `CLASSES_UNKNOWN`.
     """
     files = _files(Path(source))
     given = Tables() if images is None else _tables(Path(images))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from labelkit.formats.json_stream import Block, JsonDocument
 
+OWN_ID = "labelkit_id"  # the annotation's id in exports of our own; `id` is a number that each of them counts anew
 KEPT = ("segmentation", "iscrowd", "keypoints")  # kept in the attributes, beside what the record's own `attributes` hold
 IMAGES: dict[str, pl.DataType] = {"id": pl.String(), "file_name": pl.String(), "width": pl.Float64(), "height": pl.Float64()}
 CATEGORIES: dict[str, pl.DataType] = {"id": pl.String(), "name": pl.String()}
@@ -29,6 +30,7 @@ RECORDS: dict[str, pl.DataType] = {
     "segmentation": pl.String(),
     "iscrowd": pl.String(),
     "attributes": pl.String(),
+    OWN_ID: pl.String(),
 }
 _NOTHING = ["", "[]", "{}", "0", "false", "null"]
 
@@ -53,6 +55,7 @@ def records(block: Block, file: str, first: int, *, as_points: bool) -> pl.DataF
         "image_id",
         "category_id",
         "score",
+        pl.col(OWN_ID).alias("id"),
         "code",
         "detail",
         file=pl.lit(file),

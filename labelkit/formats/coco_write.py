@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 
-from labelkit.errors import InvalidValue
-from labelkit.formats.coco_records import KEPT
+from labelkit.formats.coco_records import KEPT, OWN_ID
 from labelkit.formats.exports import SAMPLE_FACETS, Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal, filled, quoted, units
+from labelkit.formats.label_rows import labels_of, with_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +45,9 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
             file.finish(_header(capability))
     shutil.rmtree(folder / _File.PARTS)
     return {file.name: file.images for file in files.values()}
+
+
+_PLAIN = ',"iscrowd":0,"segmentation":[]'
 
 
 class _File:
@@ -114,35 +117,24 @@ def _image_lines(samples: pl.DataFrame) -> pl.Series:
 
 def _annotations(samples: pl.DataFrame, first: int, capability: Capability) -> pl.DataFrame:
     """Return split and JSON text of every annotation in order."""
-    rows = samples.select("image_id", "split", "annotations").filter(pl.col("annotations").list.len() > 0)
-    rows = rows.explode("annotations").unnest("annotations").with_row_index("number", offset=first)
-    ids = pl.DataFrame({"label": capability.classes, "category_id": range(1, len(capability.classes) + 1)})
-    rows = rows.join(ids, on="label", how="left", maintain_order="left")
-    unknown = rows.filter(pl.col("category_id").is_null())["label"]
-    if unknown.len():
-        reason = f"class {unknown[0]!r} is not one of {', '.join(capability.classes)}"
-        raise InvalidValue(what="samples", reason=reason, fix="Export with the capability that the labels were made for.")
-    return _with_text(_with_kept(rows))
+    rows = labels_of(samples, capability, "image_id", "split").with_row_index("number", offset=first)
+    rows = rows.with_columns(point=pl.col("width").is_null())
+    return _with_text(with_said(rows, ("attributes", "point"), _tail, {"tail": _PLAIN}))
 
 
-def _with_kept(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add `tail`, the JSON text of what an annotation has beside class and geometry; only those with attributes are looked at singly."""
-    tails = {row: _tail(json.loads(text)) for row, text in rows.select("number", "attributes").drop_nulls().iter_rows()}
-    kept = pl.DataFrame({"number": tails.keys(), "tail": tails.values()}, schema={"number": rows.schema["number"], "tail": pl.String})
-    return rows.join(kept, on="number", how="left", maintain_order="left").with_columns(
-        tail=pl.col("tail").fill_null(',"iscrowd":0,"segmentation":[]')
-    )
-
-
-def _tail(attributes: dict[str, Any]) -> str:
-    own = {"iscrowd": 0, "segmentation": []} | {name: attributes[name] for name in KEPT if name in attributes}
-    rest = {name: value for name, value in attributes.items() if name not in KEPT}
+def _tail(text: str, point: bool) -> tuple[str]:  # noqa: FBT001 (a column)
+    """Return attributes as the end of a record: where COCO has them, else among its `attributes`; a point has its own keypoint."""
+    attributes: dict[str, Any] = json.loads(text)
+    placed = [name for name in KEPT if attributes.get(name) and not (name == "keypoints" and point)]
+    own = {"iscrowd": 0, "segmentation": []} | {name: attributes[name] for name in placed}
+    rest = {name: value for name, value in attributes.items() if name not in placed}
     text = json.dumps(own | ({"attributes": rest} if rest else {}), ensure_ascii=False, separators=(",", ":"))
-    return f",{text[1:-1]}"
+    return (f",{text[1:-1]}",)
 
 
 def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
-    point = pl.col("width").is_null()
+    rows = rows.with_columns(quoted(rows["id"]))
+    point = pl.col("point")
     x, y, width, height = (units(pl.col(name)) for name in ("x", "y", "width", "height"))
     size = units(pl.col("size").fill_null(0.0))
     # half a size may be half a ten-thousandth, so corners around a point have one digit more
@@ -151,7 +143,8 @@ def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
     key = filled(',"keypoints":[$,$,2],"num_keypoints":1', decimal(x, 4), decimal(y, 4))
     score = filled(',"score":$', "score")
     text = pl.concat_str(
-        filled('{"id":$,"image_id":$,"category_id":$,"bbox":[', "number", "image_id", "category_id"),
+        filled('{"id":$,"image_id":$,"category_id":$', "number", "image_id", pl.col("class_number") + 1),
+        filled(f',"{OWN_ID}":$,"bbox":[', "id"),
         pl.when(point).then(around).otherwise(box),
         pl.lit('],"area":'),
         decimal(pl.when(point).then(size * size).otherwise(width * height), 8),
@@ -163,6 +156,4 @@ def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("split", text=text)
 
 
-FORMAT = Format(
-    "coco", write, carries=SAMPLE_FACETS - {Facet.ANNOTATION_IDS, Facet.SOURCES, Facet.FRAME_DIGESTS}, takes=frozenset({"samples"})
-)
+FORMAT = Format("coco", write, carries=SAMPLE_FACETS - {Facet.SOURCES}, takes=frozenset({"samples"}))

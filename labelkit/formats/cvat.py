@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 SHAPES_A_CHUNK = 20_000
 _SIDES = Place._fields[:6]
-_TEXTS = ("frame", "image_width", "image_height", *_SIDES, "degrees")
+_TEXTS = ("frame", "image_width", "image_height", *_SIDES, "degrees", "score", "size")
 _SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in (*Shape._fields[:-1], *Place._fields)} | {"line": pl.Int64()}
 
 
@@ -35,32 +36,36 @@ def read(
     capability: Capability,
     on_invalid: OnInvalid = "refuse",
 ) -> Iterator[Chunk]:
-    """Read a CVAT file, or the annotations.xml of a folder, in chunks of `SHAPES_A_CHUNK` shapes.
+    """Read a CVAT file, or those of a folder (its annotations.xml, else its one .xml, else `annotations/*.xml`).
+
+    Chunks are of `SHAPES_A_CHUNK` shapes.
 
     An `<image>` belongs to the frame of its name (with its subset as folder before it, where there is such a frame), else of its name
     without folders, else of its stem. The frames of tracks are those of the video that the task was made from; where the media has just
     the task's frames, they count in it. A shape outside is no label. Corners are px. Boxes are read; a turned box, polygon, polyline,
     ellipse, cuboid, mask or skeleton is the box around it, with its form in the attributes; a single point is a point; tags have no
     place. Kept in the attributes too: those that the label declares, track_id, and occluded, z_order, group_id, source and keyframe
-    where they say something. Classes are names, so `classes` is not needed. Raises `LABELS_NOT_FOUND`; `LABELS_UNREADABLE` with the
+    where they say something. What an export of labelkit says of itself (ids, scores, sizes of points) is taken; its flags are not read.
+    Classes are names, so `classes` is not needed. Raises `LABELS_NOT_FOUND`; `LABELS_UNREADABLE` with the
     line of what is no such XML, and for tracks of several tasks, which count their frames each from their own start.
     """
-    file = _file(Path(source))
-    return _chunks(file, frames, capability, on_invalid)
+    finder = FrameFinder(frames)
+    files = _files(Path(source))
+    return chain.from_iterable(_chunks(file, finder, frames, capability, on_invalid) for file in files)
 
 
-def _file(source: Path) -> Path:
+def _files(source: Path) -> list[Path]:
     if source.is_file():
-        return source
+        return [source]
     found = [source / "annotations.xml"] if (source / "annotations.xml").is_file() else sorted(source.glob("*.xml"))
-    if len(found) == 1:
-        return found[0]
+    parts = [] if found else sorted(source.glob("annotations/*.xml"))
+    if len(found) == 1 or parts:
+        return parts or found
     reason = f"{len(found)} .xml files are in it, none of them annotations.xml" if source.is_dir() else "there is no such file"
     raise LabelsNotFound(source=source, reason=reason, expected="the annotations.xml that CVAT exported")
 
 
-def _chunks(file: Path, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid) -> Iterator[Chunk]:
-    finder = FrameFinder(frames)
+def _chunks(file: Path, finder: FrameFinder, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid) -> Iterator[Chunk]:
     for tasks, shapes in _batches(file):
         rows = pl.DataFrame([(*shape[:-1], *shape.place) for shape in shapes], schema=_SCHEMA, orient="row")
         rows = numbers(rows.with_columns(file=pl.lit(file.name)), _TEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labelkit.formats.attributes import canonical_text
+from labelkit.formats.attributes import canonical_text, exact_text
 from labelkit.formats.rows import RefusedCode
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CORNERS = {"left": "xtl", "top": "ytl", "right": "xbr", "bottom": "ybr"}
 _CUBOID = tuple(f"{corner}{face}" for face in (1, 2) for corner in ("tl", "bl", "tr", "br"))
+OWN_ID, OWN_SCORE, OWN_SIZE, OWN_ATTRIBUTES, OWN_FLAG = (f"labelkit_{name}" for name in ("id", "score", "size", "attributes", "flag"))
 _BUILT_IN = {"z_order": "0", "group_id": "0", "source": "manual"}  # and the value that says nothing
 
 
@@ -29,6 +30,7 @@ class Place(NamedTuple):
     height: str | None = None
     points: str | None = None
     degrees: str | None = None
+    size: str | None = None
 
 
 class Shape(NamedTuple):
@@ -42,19 +44,20 @@ class Shape(NamedTuple):
     image_height: str | None
     label: str | None
     attributes: str | None
+    id: str | None
+    score: str | None
     code: str | None
     detail: str | None
     place: Place
 
 
 def shape_of(element: Element, owner: Element) -> Shape | None:
-    """Return what a shape of an `<image>` or `<track>` says, None where a track says that it has left the frame."""
+    """Return what a shape of an `<image>` or `<track>` says, None where a track has left the frame, and for a flag of our own exports."""
     said, track = element.attributes, owner.attributes if owner.tag == "track" else None
-    if track is not None and said.get("outside") == "1":
+    if (track is not None and said.get("outside") == "1") or (element.tag == "tag" and OWN_FLAG in said):
         return None
     label = (said if track is None else track).get("label")
     place, form, detail = _place(element)
-    kept = form | _kept(element, track)
     code = RefusedCode.NO_PLACE if detail else None if label else RefusedCode.MALFORMED
     return Shape(
         line=element.line,
@@ -64,7 +67,9 @@ def shape_of(element: Element, owner: Element) -> Shape | None:
         image_width=owner.attributes.get("width"),
         image_height=owner.attributes.get("height"),
         label=label,
-        attributes=canonical_text(kept) if kept else None,
+        attributes=exact_text(said[OWN_ATTRIBUTES]) if OWN_ATTRIBUTES in said else attributes_of(element, track, form),
+        id=said.get(OWN_ID) or None,
+        score=said.get(OWN_SCORE),
         code=code and str(code),
         detail=detail or (None if label else f"<{element.tag}> has no label"),
         place=place,
@@ -97,7 +102,7 @@ def _mask(element: Element) -> tuple[Place, dict[str, Any]]:
 
 def _points(element: Element) -> tuple[Place, dict[str, Any]]:
     text = element.attributes.get("points", "")
-    return Place(points=text), {"points": _pairs(text)} if ";" in text else {}
+    return Place(points=text, size=element.attributes.get(OWN_SIZE)), {"points": _pairs(text)} if ";" in text else {}
 
 
 def _cuboid(element: Element) -> tuple[Place, dict[str, Any]]:
@@ -137,10 +142,10 @@ _FORMS: dict[str, Callable[[Element], tuple[Place, dict[str, Any]]]] = {
 }
 
 
-def _kept(element: Element, track: dict[str, str] | None) -> dict[str, Any]:
-    """Return the attributes that the label declares, and the built in ones where they say something."""
+def attributes_of(element: Element, track: dict[str, str] | None, form: dict[str, Any]) -> str | None:
+    """Return as canonical JSON text its form, the attributes that the label declares, and the built in ones where they say something."""
     said = element.attributes
-    kept: dict[str, Any] = {child.attributes.get("name", ""): child.text for child in element.children if child.tag == "attribute"}
+    kept: dict[str, Any] = form | {child.attributes.get("name", ""): child.text for child in element.children if child.tag == "attribute"}
     for name, nothing in _BUILT_IN.items():
         value = said.get(name) or (track or {}).get(name) or nothing
         if value != nothing:
@@ -151,7 +156,7 @@ def _kept(element: Element, track: dict[str, str] | None) -> dict[str, Any]:
         kept["track_id"] = _whole(track.get("id", ""))
         if said.get("keyframe") == "0":
             kept["keyframe"] = False
-    return kept
+    return canonical_text(kept) if kept else None
 
 
 def _number(text: str | None) -> float | None:

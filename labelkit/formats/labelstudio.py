@@ -12,6 +12,7 @@ from labelkit.errors import LabelsNotFound, LabelsUnreadable
 from labelkit.formats.json_stream import JsonDocument
 from labelkit.formats.labelstudio_regions import Region, regions
 from labelkit.formats.labelstudio_tasks import answers, is_task, records_of_tasks
+from labelkit.formats.manifest import MANIFEST
 from labelkit.formats.placing import FrameFinder, around_points, around_turned, judged, numbered, placed
 from labelkit.formats.rows import OnInvalid, RefusedCode
 
@@ -30,6 +31,7 @@ _KINDS: dict[str, pl.DataType] = {
     "label": pl.String(),
     "points": pl.List(pl.Float64()),
     "attributes": pl.String(),
+    "id": pl.String(),
     "code": pl.String(),
     "detail": pl.String(),
 }
@@ -46,32 +48,39 @@ def read(
     on_invalid: OnInvalid = "refuse",
     prefer: Prefer = "annotations",
 ) -> Iterator[Chunk]:
-    """Read an export of tasks, or the one .json of a folder, in chunks of about `REGIONS_A_CHUNK` regions; the line is the task, from 1.
+    """Read an export of tasks, or those of a folder (its one .json, or `tasks/*.json`); the line is the task, from 1.
 
-    A task belongs to the frame of its picture's path below the server, bucket or folder of local files, else of its file name, else of
-    its stem, also without the eight signs that Label Studio puts before uploads. Of several answers to a task one is taken: annotations
-    before predictions (`prefer="predictions"`: after), ground truth first, then the latest that was not cancelled; the regions of the
-    others are refused, drafts are not read. Percent are of the frame. Rectangles and keypoints are read; a turned rectangle, an ellipse
-    or a polygon is the box around it with its value in the attributes; a rectangle of a video is one a frame, those between keyframes
-    with keyframe false. The score is the region's, else the prediction's. Kept in the attributes too: further labels, answers and notes
-    about the region, and image_rotation. Brushes, choices, texts and relations are refused. Classes are names, so `classes` is not
-    needed. Raises `LABELS_NOT_FOUND`, and `LABELS_UNREADABLE` with the byte where it is no JSON.
+    Chunks are of about `REGIONS_A_CHUNK` regions.
+
+    A task belongs to the frame of its picture's path below the server, bucket or folder of local files, else of its file name, else of its
+    stem, also without the eight signs that Label Studio puts before uploads. Of several answers to a task one is taken: annotations before
+    predictions (`prefer="predictions"`: after), ground truth first, then the latest that was not cancelled; the regions of the others are
+    refused, drafts are not read. Percent are of the frame. Rectangles and keypoints are read; a turned rectangle, an ellipse or a polygon
+    is the box around it with its value in the attributes; a rectangle of a video is one a frame, those between keyframes with keyframe
+    false. The score is the region's, else the prediction's. Kept in the attributes too: further labels, answers and notes about the region,
+    and image_rotation. Regions of tasks that labelkit exported keep their ids; its flags are not read. Brushes, choices, texts and
+    relations are refused. Classes are names, so `classes` is not needed. Raises `LABELS_NOT_FOUND`, and `LABELS_UNREADABLE` with the byte
+    where it is no JSON.
     """
-    return _chunks(_file(Path(source)), frames, capability, on_invalid, prefer)
+    finder = FrameFinder(frames)
+    files = _files(Path(source))
+    return chain.from_iterable(_chunks(file, finder, frames, capability, on_invalid, prefer) for file in files)
 
 
-def _file(source: Path) -> Path:
+def _files(source: Path) -> list[Path]:
     if source.is_file():
-        return source
-    found = sorted(source.glob("*.json"))
-    if len(found) == 1:
-        return found[0]
+        return [source]
+    found = sorted(path for path in source.glob("*.json") if path.name != MANIFEST)
+    parts = sorted(source.glob("tasks/*.json")) if len(found) != 1 or (source / MANIFEST).is_file() else []
+    if parts or len(found) == 1:
+        return parts or found
     reason = f"{len(found)} .json files are in it" if source.is_dir() else "there is no such file"
     raise LabelsNotFound(source=source, reason=reason, expected="the .json file that Label Studio exported")
 
 
-def _chunks(file: Path, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid, prefer: Prefer) -> Iterator[Chunk]:
-    finder = FrameFinder(frames)
+def _chunks(
+    file: Path, finder: FrameFinder, frames: pl.DataFrame, capability: Capability, on_invalid: OnInvalid, prefer: Prefer
+) -> Iterator[Chunk]:
     sizes = frames.select(frame_index="index", fw=pl.col("width").cast(pl.Float64), fh=pl.col("height").cast(pl.Float64))
     for rows in _batches(file, frames.height, prefer):
         table = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(file=pl.lit(file.name))
@@ -127,7 +136,7 @@ def _boxes(rows: pl.DataFrame) -> pl.DataFrame:
     across, down = pl.col("fw") / 100, pl.col("fh") / 100
     turn = pl.col("rotation").radians().fill_null(0.0)
     in_px = rows.with_columns(
-        pl.col("x", "width", "radius_x") * across,
+        pl.col("x", "width", "radius_x", "size") * across,
         pl.col("y", "height", "radius_y") * down,
     )
     wide = ((pl.col("radius_x") * turn.cos()) ** 2 + (pl.col("radius_y") * turn.sin()) ** 2).sqrt()

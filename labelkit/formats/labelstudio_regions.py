@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labelkit.formats.attributes import canonical_text
-from labelkit.formats.labelstudio_tasks import picture
+from labelkit.formats.labelstudio_tasks import is_own, picture
 from labelkit.formats.names import text_of
 from labelkit.formats.rows import RefusedCode
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from labelkit.formats.labelstudio_tasks import Answer, Json
 
+OWN = "labelkit"  # in `meta` of a region: the attributes for which Label Studio has no place
+FLAGS = "flags"  # the control of our own exports that says what is wrong with a picture
 _RECTANGLE = ("x", "y", "width", "height")
 _FORMS = {  # a form, how its value is known, and the numbers that it needs
     "video": ("sequence", ()),
@@ -46,6 +48,8 @@ class Region(NamedTuple):
     points: list[float] | None = None
     score: float | None = None
     attributes: str | None = None
+    id: str | None = None
+    size: float | None = None
     code: str | None = None
     detail: str | None = None
 
@@ -64,11 +68,14 @@ def regions(record: Json, answer: Answer, frame_count: int) -> Iterator[Region]:
     A region of a video is one a frame, up to `frame_count` of them.
     """
     groups: dict[str, list[Json]] = {}
+    own = is_own(record)
     for number, result in enumerate(answer.results, 1):
+        if own and result.get("type") == "choices" and result.get("from_name") == FLAGS:
+            continue
         groups.setdefault(name if isinstance(name := result.get("id"), str) else f"{number}", []).append(result)
     for name, group in groups.items():
         main = next((result for result in group if _form(_value(result)) is not None), group[0])
-        at = Region(image=picture(record, main.get("to_name")))
+        at = Region(image=picture(record, main.get("to_name")), id=name if own and main.get("id") == name else None)
         region = text_of(f"task {record.get('id', '')}, region {name}")
         if answer.refused is not None:
             yield at._replace(code=str(RefusedCode.NOT_CHOSEN), detail=f"{region}: {text_of(answer.refused)}")
@@ -112,6 +119,7 @@ def _read(at: Region, main: Json, group: list[Json], answer: Answer, frame_count
         radius_x=numbers.get("radiusX"),
         radius_y=numbers.get("radiusY"),
         rotation=turn or None,
+        size=_point_size(value) if form == "point" and at.id else None,
         points=_points(value) if form == "polygon" else None,
         attributes=_text(kept),
     )
@@ -154,6 +162,10 @@ def _kept(main: Json, group: list[Json], labels: list[str]) -> Json:
             kept[str(name or kind)] = value[kind]
         if result.get("meta"):
             kept["meta"] = result["meta"]
+    if isinstance(kept.get("meta"), dict) and isinstance(kept["meta"].get(OWN), dict):
+        own = kept["meta"][OWN]
+        rest = {key: one for key, one in kept.pop("meta").items() if key != OWN}
+        kept |= own | ({"meta": rest} if rest else {})
     if len(labels) > 1:
         kept["labels"] = labels
     if main.get("image_rotation"):
@@ -188,6 +200,11 @@ def _number(value: Any, name: str) -> float:  # noqa: ANN401 (JSON)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
         raise _WrongError(RefusedCode.NOT_A_NUMBER, f"{name} is {text_of(json.dumps(value))[:80]}")
     return float(value)
+
+
+def _point_size(value: Json) -> float | None:
+    """Return the width of a point in percent; 0 is how a point without a size is written."""
+    return _number(value.get("width") or 0, "width") or None
 
 
 def _size(value: object) -> float | None:

@@ -115,6 +115,12 @@ def picture(record: Json, control: object) -> str | None:
     return text_of(_path(found)) or None if found else None
 
 
+def is_own(record: Json) -> bool:
+    """Say whether an export of labelkit made the task: then its regions' ids are those of annotations."""
+    data = record.get("data")
+    return isinstance(data, dict) and isinstance(data.get("sample_key"), str)
+
+
 def _path(text: str) -> str:
     """Return the path in an address: below a server, a bucket, or the folder of local files."""
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from labelkit.formats.attributes import canonical_text
+from labelkit.formats.attributes import canonical_text, exact_text
 from labelkit.formats.label_files import RefusedFileError, content, label_files
 from labelkit.formats.names import match
 from labelkit.formats.placing import around_turned, judged, numbers
@@ -26,10 +26,12 @@ FILES_A_CHUNK = 2048
 OBJECTS_A_CHUNK = 20_000
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 FLAGS = ("truncated", "difficult", "occluded", "crowd", "deleted")
-_NOT_KEPT = ("name", "bndbox", "score", "confidence", "attributes")
+OWN = "labelkit"  # the element in which our own exports say what VOC has no place for
+_NOT_KEPT = ("name", "bndbox", "score", "confidence", "attributes", OWN)
 _NO = ("", "0", "false", "no", "unspecified")  # said of a flag or a pose these say nothing
-_TEXTS = ("label", *CORNERS, "score", "degrees")
-_OBJECT = {"file": pl.String(), "line": pl.Int64(), **dict.fromkeys((*_TEXTS, "attributes", "code", "detail"), pl.String())}
+_TEXTS = ("label", *CORNERS, "score", "degrees", "point_x", "point_y", "point_size")
+_OBJECT = {"file": pl.String(), "line": pl.Int64(), **dict.fromkeys((*_TEXTS, "attributes", "id", "code", "detail"), pl.String())}
+_NOTHING = Element(OWN, {}, 0, None)
 _PICTURE = {"file": pl.String(), "named": pl.String(), "image_width": pl.String(), "image_height": pl.String()}
 
 
@@ -44,12 +46,13 @@ def read(
 ) -> Iterator[Chunk]:
     """Read a folder of VOC files with its subfolders, or one file, in chunks of at most `FILES_A_CHUNK` files.
 
-    A file belongs to the frame of its path without suffix, else of its stem, else of its `<filename>`; where the two mean different
-    frames it is refused. Classes are names, so `classes` is not needed. Corners are px and taken as edges, width = xmax - xmin, as
-    CVAT, LabelImg and other tools write and read them; `one_based=True` reads them as the numbers of the first and last pixel counted
-    from 1, as VOC's own kit defines them. `<score>` or `<confidence>` is the score, a `<robndbox>` (centre, size, radians) the box
-    around it. Everything else of an object (truncated, difficult, occluded, pose, parts, actions, polygon, attributes) is kept in the
-    attributes, unless it says no. A file that is no such XML is refused with its line. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`.
+    A file belongs to the frame of its path without suffix, else of its stem, else of its `<filename>`; where the two mean different frames
+    it is refused. Classes are names, so `classes` is not needed. Corners are px and taken as edges, width = xmax - xmin, as CVAT, LabelImg
+    and other tools write and read them; `one_based=True` reads them as the numbers of the first and last pixel counted from 1, as VOC's own
+    kit defines them. `<score>` or `<confidence>` is the score, a `<robndbox>` (centre, size, radians) the box around it. Everything else of
+    an object (truncated, difficult, occluded, pose, parts, actions, polygon, attributes) is kept in the attributes, unless it says no. What
+    an export of labelkit says of itself (ids, exact points) is taken from there. A file that is no such XML is refused with its line.
+    Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`.
     """
     root, files = label_files(source, (".xml",))
     found = match(files, frames, images=False)
@@ -79,7 +82,9 @@ def _chunks(
             yield refused_chunk(lost.select("file", "code", "detail"))
         known = known.filter(pl.col("code").is_null())
         taken = pl.concat([taken, known.select("frame_index", owner="file")]).unique("frame_index", keep="first")
-        records = _boxes(objects, shift).join(known.drop("code", "detail"), on="file", maintain_order="left")
+        records = _boxes(objects, shift, as_points=capability.geometry == "point").join(
+            known.drop("code", "detail"), on="file", maintain_order="left"
+        )
         yield judged(records, frames, capability, on_invalid)
 
 
@@ -144,17 +149,18 @@ def _picture(parts: list[Element]) -> tuple[str | None, str | None, str | None]:
 
 
 def _object(part: Element) -> tuple[Any, ...]:
-    kept = _kept(part)
+    own = part.find(OWN) or _NOTHING
     box, turned = part.find("bndbox"), part.find("robndbox")
     corners: list[str | None] = [None if box is None else box.text_of(name) for name in CORNERS]
     degrees = None
     if box is None and turned is not None:
         corners, degrees = _corners_of_turned(turned)
     code = str(RefusedCode.MALFORMED) if None in corners or "" in corners else None
-    attributes = canonical_text(kept) if kept else None
+    attributes = exact_text(own.text_of("attributes")) or attributes_of(part)
+    point = (own.text_of("x"), own.text_of("y"), own.text_of("size"))
     score = part.text_of("score") or part.text_of("confidence")
     detail = code and f"{part.text_of('name')}: it has no bndbox with {', '.join(CORNERS)}"
-    return part.line, part.text_of("name") or None, *corners, score, degrees, attributes, code, detail
+    return part.line, part.text_of("name") or None, *corners, score, degrees, *point, attributes, own.text_of("id"), code, detail
 
 
 def _corners_of_turned(turned: Element) -> tuple[list[str | None], str | None]:
@@ -165,8 +171,8 @@ def _corners_of_turned(turned: Element) -> tuple[list[str | None], str | None]:
     return [str(x - width / 2), str(y - height / 2), str(x + width / 2), str(y + height / 2)], str(math.degrees(angle))
 
 
-def _kept(part: Element) -> dict[str, Any]:
-    """Return what an object holds beside class, box and score and is not a no."""
+def attributes_of(part: Element) -> str | None:
+    """Return as canonical JSON text what an object holds beside class, box and score and is not a no."""
     kept: dict[str, Any] = {}
     attributes = part.find("attributes")
     for one in attributes.children if attributes else ():
@@ -176,7 +182,7 @@ def _kept(part: Element) -> dict[str, Any]:
     for child in part.children:
         if child.tag not in _NOT_KEPT:
             _add(kept, child)
-    return kept
+    return canonical_text(kept) if kept else None
 
 
 def _add(kept: dict[str, Any], child: Element) -> None:
@@ -197,9 +203,17 @@ def _add(kept: dict[str, Any], child: Element) -> None:
     kept[child.tag] = value
 
 
-def _boxes(objects: pl.DataFrame, shift: float) -> pl.DataFrame:
-    """Return objects with x, y, width, height in px; `shift` is what the first corner loses."""
-    parsed = numbers(objects, (*CORNERS, "score", "degrees"))
+def _boxes(objects: pl.DataFrame, shift: float, *, as_points: bool) -> pl.DataFrame:
+    """Return objects with x, y, width, height (or size) in px; `shift` is what the first corner loses."""
+    parsed = numbers(objects, _TEXTS[1:])
     left, top = pl.col("xmin") - shift, pl.col("ymin") - shift
     boxes = parsed.with_columns(x=left, y=top, width=pl.col("xmax") - left, height=pl.col("ymax") - top)
-    return boxes.with_columns(**around_turned(pl.col("degrees"), about="centre"))
+    turned = boxes.with_columns(**around_turned(pl.col("degrees"), about="centre"))
+    point = pl.when(pl.col("point_x").is_not_null() & pl.lit(as_points))
+    return turned.with_columns(
+        x=point.then("point_x").otherwise("x"),
+        y=point.then("point_y").otherwise("y"),
+        width=point.then(None).otherwise("width"),
+        height=point.then(None).otherwise("height"),
+        size=point.then("point_size"),
+    )

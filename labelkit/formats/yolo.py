@@ -13,6 +13,7 @@ from labelkit.formats.classes import LISTS, class_names
 from labelkit.formats.label_files import RefusedFileError, content, label_files
 from labelkit.formats.names import match
 from labelkit.formats.rows import Chunk, OnInvalid, RefusedCode, raw_rows, refused_chunk
+from labelkit.formats.yolo_ids import ids_of_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +36,10 @@ def read(
 ) -> Iterator[Chunk]:
     """Read a folder of label files, with its subfolders, into chunks of at most `FILES_A_CHUNK` files or about `BYTES_A_CHUNK` bytes.
 
-    A file belongs to the frame of its path without suffix, else of its stem. Lines have five fields, or six with a score; lines with
-    more (polygons, keypoints) are refused. `classes` are the names in the order of the numbers, else classes.txt, obj.names or
-    data.yaml say. Frames without a file get no rows. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `CLASSES_UNKNOWN`.
+    A file belongs to the frame of its path without suffix, else of its stem. Lines have five fields, or six with a score; lines with more
+    (polygons, keypoints) are refused. `classes` are the names in the order of the numbers, else classes.txt, obj.names or data.yaml say.
+    Frames without a file get no rows. The `ids.csv` of an export of labelkit gives lines their ids. Raises `LABELS_NOT_FOUND`,
+    `LABELS_UNREADABLE`, `CLASSES_UNKNOWN`.
     """
     root = labels_folder(source)
     names = class_names(root, classes)
@@ -66,12 +68,13 @@ def _chunks(
     on_invalid: OnInvalid,
 ) -> Iterator[Chunk]:
     lost = found.filter(pl.col("code").is_not_null())
+    ids = ids_of_lines(root)
     if lost.height:
         yield refused_chunk(lost.select("code", "detail", file="path"))
     for texts, refused in _batches(root, files, found.filter(pl.col("code").is_null())):
         if refused:
             yield refused_chunk(pl.DataFrame(refused, schema=["file", "code", "detail"], orient="row"))
-        yield accept(_parsed(texts, names), frames, capability, on_invalid, relative=True)
+        yield accept(_with_ids(_parsed(texts, names), ids), frames, capability, on_invalid, relative=True)
 
 
 def _batches(root: Path, files: dict[str, str], found: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, list[tuple[str, str, str]]]]:
@@ -132,6 +135,17 @@ def _parsed(texts: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
             detail=_detail(len(names)),
         )
     )
+
+
+def _with_ids(rows: pl.DataFrame, ids: pl.DataFrame | None) -> pl.DataFrame:
+    """Return rows with the ids of an export of our own, in files that have still as many lines as it wrote."""
+    if ids is None:
+        return rows
+    joined = rows.drop("id").join(ids, on="file", how="left", maintain_order="left")
+    same = pl.col("ids").list.len() == pl.len().over("file")
+    number = pl.int_range(pl.len()).over("file")
+    id_ = pl.when(same).then(pl.col("ids").list.get(number, null_on_oob=True))
+    return joined.with_columns(id=pl.when(id_ != "-").then(id_)).select(rows.columns)
 
 
 def _verdict(class_count: int) -> pl.Expr:

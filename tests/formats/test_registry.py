@@ -8,7 +8,7 @@ from labelkit import formats
 from labelkit.errors import UnknownFormat
 
 READERS = ["coco", "csv", "cvat", "labelstudio", "mot", "parquet", "python", "voc", "yolo"]
-WRITERS = ["coco", "yolo"]
+WRITERS = ["coco", "cvat", "labelstudio", "voc", "yolo"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from labelkit.errors import InvalidValue
 from labelkit.formats import yolo, yolo_write
 from tests.formats import helpers
 
-BOX = {"label": "player", "x": 40.0, "y": 15.0, "width": 20.0, "height": 20.0, "score": 0.5, "attributes": '{"a":1}'}
+BOX = {"id": "ann_1", "label": "player", "x": 40.0, "y": 15.0, "width": 20.0, "height": 20.0, "score": 0.5, "attributes": '{"a":1}'}
 BALL = {"label": "ball", "x": 0.0, "y": 0.0, "width": 100.0, "height": 50.0}
 
 
@@ -26,6 +26,11 @@ def test_each_sample_is_a_text_file_in_its_split(tmp_path):
     assert {file.name: (out.root / file.name).read_text(encoding="utf-8") for file in out.files if file.name != "labelkit-export.json"} == {
         "classes.txt": "player\nball\n",
         "data.yaml": "nc: 2\nnames:\n- player\n- ball\n",
+        "ids.csv": (
+            "file,sample_key,ids\n"
+            "labels/train/club-a/match-1/f0.txt,club-a/match-1/000000,ann_1 -\n"
+            "labels/val/club-a/match-1/f1.txt,club-a/match-1/000001,\n"
+        ),
         "labels/train/club-a/match-1/f0.txt": "0 0.5 0.5 0.2 0.4\n1 0.5 0.5 1 1\n",
         "labels/val/club-a/match-1/f1.txt": "",
     }
@@ -55,7 +60,10 @@ def test_the_same_samples_give_the_same_bytes_in_any_chunks(tmp_path):
     ("samples", "reason"),
     [
         (helpers.samples(("train", [BOX | {"label": "cat"}])), "class 'cat'"),
-        (helpers.samples(("train", []), ("train", [])).with_columns(frame_name=helpers.pl.Series(["a.jpg", "a.png"])), "label file a.txt"),
+        (
+            helpers.samples(("train", []), ("train", [])).with_columns(frame_name=helpers.pl.Series(["a.jpg", "a.png"])),
+            "label file labels/train/club-a/match-1/a.txt",
+        ),
     ],
     ids=["class", "same file"],
 )
