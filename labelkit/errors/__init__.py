@@ -39,9 +39,11 @@ from labelkit.errors.everywhere import (
 )
 from labelkit.errors.formats import (
     ClassesUnknown,
+    ExportDamaged,
     ExportTargetTaken,
     LabelsNotFound,
     LabelsUnreadable,
+    NotAnExport,
     UnknownFormat,
 )
 from labelkit.errors.freezing import (
@@ -167,6 +169,7 @@ __all__ = [
     "ExampleTypeConflict",
     "ExampleTypeInvalid",
     "ExampleVersionConflict",
+    "ExportDamaged",
     "ExportTargetTaken",
     "FilterInvalid",
     "FiltersNotSupported",
@@ -201,6 +204,7 @@ __all__ = [
     "NearDuplicatesNotSearched",
     "NoCommonHistory",
     "NoEligibleLabelData",
+    "NotAnExport",
     "NotFound",
     "OverrideForbidden",
     "PackMismatch",

@@ -43,3 +43,19 @@ class ClassesUnknown(LabelkitError):
     title = "The class names are not known"
     template = "{source} has class numbers only: {reason}."
     advice = "Pass classes=[...] in the order of the numbers, or put {places} beside the labels."
+
+
+class NotAnExport(LabelkitError):
+    code = "NOT_AN_EXPORT"
+    status = 404
+    title = "There is no export"
+    template = "{folder} has no labelkit-export.json, which every export of labelkit has."
+    advice = "Name the folder that was exported to; for a zip or tar file, unpack it first."
+
+
+class ExportDamaged(LabelkitError):
+    code = "EXPORT_DAMAGED"
+    status = 409
+    title = "The export is not as it was written"
+    template = "{folder}: {what}."
+    advice = "`labelkit verify` lists everything that differs. Export again; or delete labelkit-export.json to read the files as they are."

@@ -30,7 +30,6 @@ _PLAIN: dict[str, pl.DataType] = {
     "bytes": pl.Binary(),
     "date": pl.Date(),
     "time": pl.Time(),
-    "null": pl.Null(),
 }
 _NAMES = {kind: name for name, kind in _PLAIN.items()}
 _WITH = re.compile(r"(datetime|duration|decimal)\[([^,\]]*)(?:,([^\]]*))?\]")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,8 +18,6 @@ import polars as pl
 from labelkit.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from labelkit.core.review.annotations import Capability
 
 ONE_PART = "data"  # what the part of an export without splits is called
@@ -94,6 +92,10 @@ Writer: TypeAlias = Callable[[Iterable[pl.DataFrame], Path, About], Mapping[str,
 The same rows give the same bytes whatever the chunking. Memory is bounded by a chunk; no clock, no randomness, no names of machines.
 Raises `INVALID_VALUE` for what cannot be written at all.
 """
+
+
+RowReader: TypeAlias = Callable[[str | Path], Iterator[pl.DataFrame]]
+"""Yields the rows of an export, or of other files of the format, in exactly the types that the manifest tells where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

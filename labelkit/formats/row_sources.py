@@ -1,0 +1,54 @@
+"""Where rows are read from: the files of an export with its manifest, which must be whole, or files of anybody else's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labelkit.errors import ExportDamaged, LabelsNotFound, LabelsUnreadable
+from labelkit.formats.exports import digest_of_file
+from labelkit.formats.manifest import MANIFEST, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def sourced(source: str | Path, suffix: str) -> tuple[list[Path], Manifest | None]:
+    """Return the files of rows below a folder, or the one that is named, in order, and the manifest where they are an export's.
+
+    Raises `LABELS_NOT_FOUND`, and `EXPORT_DAMAGED` where a manifest, or a file that it names, is not what was written.
+    """
+    path = Path(source).expanduser()
+    root = next((folder for folder in (path, *path.resolve().parents[:3]) if (folder / MANIFEST).is_file()), None)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob(f"*{suffix}") if file.is_file())
+    if root is None:
+        if not files:
+            raise LabelsNotFound(source=path, reason=f"there is no {suffix} file", expected=f"a {suffix} file, or a folder of them")
+        return files, None
+    manifest = Manifest.read((root / MANIFEST).read_bytes())
+    if manifest is None:
+        raise ExportDamaged(folder=root, what=f"{MANIFEST} is not as it was written")
+    chosen = [file for file in manifest.files if file.name.endswith(suffix) and _within(root / file.name, path)]
+    if path.is_file() and not chosen:
+        return files, None
+    for file in chosen:
+        if not (root / file.name).is_file() or digest_of_file(root, file.name).sha256 != file.sha256:
+            raise ExportDamaged(folder=root, what=f"{file.name} is missing or not as it was written")
+    return [root / file.name for file in chosen], manifest
+
+
+def _within(file: Path, path: Path) -> bool:
+    return file.resolve().is_relative_to(path.resolve())
+
+
+@contextmanager
+def readable(file: str | Path) -> Iterator[None]:
+    """Turn what a reader stumbles over into `LABELS_UNREADABLE`."""
+    try:
+        yield
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise LabelsUnreadable(source=file, reason=reason, fix="Export it again, or look at the file.") from error
