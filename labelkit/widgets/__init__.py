@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labelkit.widgets.approvals import Approvals as Approvals
     from labelkit.widgets.dataset_explorer import DatasetExplorer as DatasetExplorer
+    from labelkit.widgets.diff_viewer import DiffViewer as DiffViewer
     from labelkit.widgets.frame_review import FrameReview as FrameReview
     from labelkit.widgets.preflight_table import PreflightTable as PreflightTable
     from labelkit.widgets.quality_badge import QualityBadge as QualityBadge
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Approvals": "approvals",
     "DatasetExplorer": "dataset_explorer",
+    "DiffViewer": "diff_viewer",
     "FrameReview": "frame_review",
     "PreflightTable": "preflight_table",
     "QualityBadge": "quality_badge",
@@ -31,6 +33,7 @@ _HOMES = {
 __all__ = [
     "Approvals",
     "DatasetExplorer",
+    "DiffViewer",
     "FrameReview",
     "PreflightTable",
     "QualityBadge",

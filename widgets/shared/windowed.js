@@ -8,6 +8,7 @@ import { h } from "./dom.js";
 /** @typedef {import("./dom.js").Child} Child */
 
 const SPARE_ROWS = 6;
+const LONGEST_PX = 8_000_000; // browsers cut an element off at some 33 million px of the device, whatever the zoom
 
 /**
  * Keeps in `body` the rows that the scroller shows, a few to spare, and the one that has the focus. Every row has the same height.
@@ -19,11 +20,22 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
   const drawn = new Map();
   let count = 0;
 
+  const room = () => (scroller.clientHeight || height) - body.offsetTop; // what the head covers is out of sight
+  const squeezed = () => count * rowHeight > LONGEST_PX;
+
+  /** How many px of rows one px of scrolling passes over: one, but where the list is longer than an element can be. */
+  const pace = () => (squeezed() ? (count * rowHeight - room()) / (LONGEST_PX - room()) : 1);
+
+  /** @param {HTMLElement} row @param {number} index */
+  function put(row, index) {
+    row.style.transform = `translateY(${index * rowHeight - scroller.scrollTop * (pace() - 1)}px)`;
+  }
+
   /** @param {number} index */
   function add(index) {
     const row = make(index);
     row.style.height = `${rowHeight}px`;
-    row.style.transform = `translateY(${index * rowHeight}px)`;
+    put(row, index);
     const after = [...drawn.keys()].filter((other) => other > index);
     body.insertBefore(row, after.length ? /** @type {HTMLElement} */ (drawn.get(Math.min(...after))) : null);
     drawn.set(index, row);
@@ -31,14 +43,16 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
 
   function draw() {
     const shown = scroller.clientHeight || height;
-    const first = Math.max(0, Math.floor(scroller.scrollTop / rowHeight) - SPARE_ROWS);
-    const last = Math.min(count, Math.ceil((scroller.scrollTop + shown) / rowHeight) + SPARE_ROWS);
+    const above = scroller.scrollTop * pace();
+    const first = Math.max(0, Math.floor(above / rowHeight) - SPARE_ROWS);
+    const last = Math.min(count, Math.ceil((above + shown) / rowHeight) + SPARE_ROWS);
     for (const [index, row] of drawn) {
       if (index >= first && index < last) continue;
       if (index < count && row.contains(row.ownerDocument.activeElement)) continue;
       row.remove();
       drawn.delete(index);
     }
+    if (squeezed()) for (const [index, row] of drawn) put(row, index);
     for (let index = first; index < last; index += 1) if (!drawn.has(index)) add(index);
     seen?.(last);
   }
@@ -53,7 +67,7 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
     /** Says how many rows there are; rows that are drawn stay as they are. @param {number} rows */
     resize(rows) {
       count = rows;
-      body.style.height = `${rows * rowHeight}px`;
+      body.style.height = `${Math.min(rows * rowHeight, LONGEST_PX)}px`;
       draw();
     },
     /** Draws every row in sight anew. */
@@ -65,9 +79,9 @@ export function windowed({ scroller, body, rowHeight, height, make, seen }) {
     /** Scrolls as little as needed to show a row, and draws it. @param {number} index */
     reveal(index) {
       const top = index * rowHeight;
-      const room = (scroller.clientHeight || height) - body.offsetTop; // what the head covers is out of sight
-      if (top < scroller.scrollTop) scroller.scrollTop = top;
-      else if (top + rowHeight > scroller.scrollTop + room) scroller.scrollTop = top + rowHeight - room;
+      const above = scroller.scrollTop * pace();
+      if (top < above) scroller.scrollTop = Math.floor(top / pace());
+      else if (top + rowHeight > above + room()) scroller.scrollTop = Math.ceil((top + rowHeight - room()) / pace());
       draw();
     },
     close: () => watch.disconnect(),

@@ -115,6 +115,10 @@ class Diff:
     flags: tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]
     summary: DiffSummary
 
+    def on(self, frame: int) -> tuple[Change, ...]:
+        """Return the changes on one frame: modified, added, removed labels."""
+        return tuple(change for change in (*self.modified, *self.added, *self.removed) if change.frame == frame)
+
     def __repr__(self) -> str:
         s = self.summary
         fields = f"{s.class_changed} class, {s.geometry_changed} geometry changes"

@@ -33,6 +33,11 @@ class PackCases(DraftCases):
         with self._gate.read() as (tx, _):
             return tx.review.packs(self._desk.scope(tx, media, capability)[0])
 
+    def pack(self, pack_id: str) -> LabelPack:
+        """Return a label pack by id. Raises `NOT_FOUND`."""
+        with self._gate.read() as (tx, _):
+            return self._pack(tx, pack_id)
+
     def approve_pack(self, pack_id: str, *, reason: str) -> LabelPack:
         """Approve a pack that passed validation, so that revisions can be published into it and built from."""
         return self._step(pack_id, PackStep.APPROVE, reason)
@@ -96,6 +101,15 @@ class PackCases(DraftCases):
         if len(a) != len(b):
             raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
         return compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px).diff()
+
+    def content(self, thing: Comparable) -> pl.DataFrame:
+        """Return what a revision, draft, prelabel pack or run holds: one row a frame, in frame order.
+
+        Columns: frame_index, flags, state, digest, annotations (list of struct: id, label, x, y, width, height, size, score, source,
+        attributes; px, width null for points). Raises `NOT_FOUND`, `STORAGE_READ_FAILED`.
+        """
+        with self._gate.read() as (tx, _):
+            return self._content_of(tx, thing).rows
 
     def risk(self, media: str | Media, capability: str) -> pl.DataFrame:
         """Return one row a frame of the scope's draft, in the order in which they are worth a look.
