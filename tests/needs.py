@@ -18,11 +18,16 @@ REQUIRE_ALL = "LABELKIT_REQUIRE_ALL"
 REAL_DATA = "LABELKIT_REAL_DATA"
 
 
+def all_required() -> bool:
+    """Say whether what is missing is a failure and no skip."""
+    return os.environ.get(REQUIRE_ALL) == "1"
+
+
 def need(condition: object, sentence: str) -> None:
     """Go on when `condition` holds; else skip with `sentence`, or fail with it when `LABELKIT_REQUIRE_ALL` is 1."""
     if condition:
         return
-    if os.environ.get(REQUIRE_ALL) == "1":
+    if all_required():
         pytest.fail(f"{sentence} ({REQUIRE_ALL}=1 makes this a failure.)", pytrace=False)
     pytest.skip(sentence)
 

@@ -38,8 +38,7 @@ def made(requirements: Path) -> Path | None:
 
     Of processes that ask at once, one makes it and the others wait.
     """
-    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cached(f"peers-{digest}")
+    folder = _folder(requirements)
     interpreter = folder / "bin" / "python"
     done = folder / "complete"
     with _alone(folder.with_suffix(".lock")):
@@ -58,8 +57,14 @@ def made(requirements: Path) -> Path | None:
 
 
 def python(name: str) -> Path:
-    """Return the interpreter of `formats` or `datumaro`; where it cannot be made, the test is skipped or fails, as `tests.needs` says."""
-    found = made(HERE / f"{name}.txt")
+    """Return the interpreter of `formats` or `datumaro`; where there is none, the test is skipped or fails, as `tests.needs` says.
+
+    Only where everything is required is it made in passing: it is large, and nobody who just runs the tests asked for it.
+    """
+    requirements = HERE / f"{name}.txt"
+    there = needs.all_required() or (_folder(requirements) / "complete").exists()
+    needs.need(there, f"The libraries of tests/oracles/{name}.txt are not installed; `python -m tests.oracles.environments` does it.")
+    found = made(requirements)
     needs.need(found, f"What tests/oracles/{name}.txt names cannot be installed here.")
     return Path(str(found))
 
@@ -74,6 +79,11 @@ def read(name: str, asked: Mapping[str, tuple[str, Path, dict[str, object]]]) ->
     done = subprocess.run(program, input=request, capture_output=True, text=True, timeout=READING_S, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout)
+
+
+def _folder(requirements: Path) -> Path:
+    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    return cached(f"peers-{digest}")
 
 
 @contextmanager
