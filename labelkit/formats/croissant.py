@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from labelkit.formats.croissant_fields import Node, field, file_set, record_set
 from labelkit.formats.croissant_labels import LABEL_FORMATS
-from labelkit.formats.croissant_rows import TABLES, TFRECORD, rows
+from labelkit.formats.croissant_rows import TABLES, TFRECORD, rows, webdataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from labelkit.formats.croissant_labels import Described
     from labelkit.formats.exports import About, WrittenFile
 
 NAME = "croissant.json"
@@ -82,10 +83,7 @@ def describe(folder: Path, about: About, files: Sequence[WrittenFile], format: s
     creator, date) is left out, never made up.
     """
     names = [file.name for file in files]
-    if format in LABEL_FORMATS:
-        sets, records = LABEL_FORMATS[format](about)
-    else:
-        sets, records = rows(folder, about, TABLES[format], names) if format in TABLES else ([], [])
+    sets, records = _records(folder, about, names, format)
     described: Node = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -97,6 +95,14 @@ def describe(folder: Path, about: About, files: Sequence[WrittenFile], format: s
         "recordSet": [*_splits(about), *records],
     }
     return (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _records(folder: Path, about: About, names: Sequence[str], format: str) -> Described:
+    if format in LABEL_FORMATS:
+        return LABEL_FORMATS[format](about)
+    if format == "webdataset":
+        return webdataset(folder, about, names)
+    return rows(folder, about, TABLES[format], names)
 
 
 def _known(about: About) -> Node:

@@ -170,7 +170,7 @@ def _type(kind: pl.DataType) -> str | list[str]:
         case pl.Datetime():
             return "sc:DateTime"
         case pl.Duration():
-            return ["sc:Text", "sc:Duration"]
+            return ["cr:Int64", "sc:Duration"]
         case pl.Decimal():
             return ["sc:Text", "sc:Number"]
     return "sc:Text"

@@ -14,7 +14,9 @@ from labelkit.formats.croissant_fields import (
     Place,
     by_column,
     by_feature,
+    by_member,
     embedded,
+    field,
     fields_of,
     file_set,
     record_set,
@@ -34,13 +36,17 @@ _FILES = "row-files"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A format of rows: the files that have them, how a field is reached, and what becomes of values that nest and of JSON in text."""
+    """A format of rows: the files that have them, how a field is reached, and what becomes of values that nest and of JSON in text.
+
+    `picture` leads to the bytes of a sample's picture, where the format has them beside the columns.
+    """
 
     suffix: str
     media_type: str
     reach: Reach = by_column
     nests: bool = True
     embeds: bool = False
+    picture: tuple[str, ...] = ()
 
 
 TFRECORD = "https://www.tensorflow.org/tutorials/load_data/tfrecord"
@@ -49,7 +55,7 @@ TABLES = {
     "huggingface": Table(".parquet", "application/x-parquet"),
     "jsonl": Table(".jsonl", "application/jsonlines", embeds=True),
     "parquet": Table(".parquet", "application/x-parquet"),
-    "tfrecord": Table(".tfrecord", TFRECORD, by_feature),
+    "tfrecord": Table(".tfrecord", TFRECORD, by_feature, picture=("image", "encoded")),
 }
 
 
@@ -61,6 +67,8 @@ def rows(folder: Path, about: About, table: Table, names: Sequence[str]) -> Desc
     records = "rows" if about.capability is None else "samples"
     what = "Rows" if about.capability is None else f"Samples labelled with {about.capability.name}"
     fields = [*split_field(records, place), *fields_of(columns, records, place, table.reach)]
+    if table.picture and about.picture is not None:
+        fields.append(field(records, "picture", "sc:ImageObject", table.reach(place, table.picture)))
     return sets, [record_set(records, f"{what}, told apart by {about.key}.", fields, key=about.key if about.key in columns else None)]
 
 
@@ -85,3 +93,25 @@ def _columns(folder: Path, about: About, table: Table, names: Sequence[str]) -> 
     known = embedded([folder / name for name in names], [name for name in about.json_columns if name in held])
     of_json = {name: kind for name, kind in known.items() if kind is not None}
     return {name: of_json.get(name, kind) for name, kind in held.items() if known.get(name, kind) is not None}
+
+
+def webdataset(folder: Path, about: About, names: Sequence[str]) -> Described:
+    """Return the members of the shards, a set for each part, and what they hold: no path within a shard says which split it is of."""
+    columns = _columns(folder, about, Table(".json", "application/json"), ())
+    what = "rows" if about.capability is None else "samples"
+    sets, records = [], []
+    for part in about.parts:
+        inside = {"containedIn": [{"@id": name} for name in names if re.fullmatch(rf"{re.escape(part)}-\d+\.tar", name)]}
+        suffix = f"-{part}" if about.splits else ""
+        members = Place("fileSet", f"members{suffix}")
+        sets.append(file_set(members.id, "application/json", "*.json", "**/*.json") | inside)
+        fields = fields_of(columns, f"{what}{suffix}", members, by_member)
+        told = f", those of {part}" if about.splits else ""
+        records.append(record_set(f"{what}{suffix}", f"The {what}{told}, told apart by {about.key}.", fields, key=about.key))
+        if about.picture is not None:
+            pictures = Place("fileSet", f"picture-files{suffix}")
+            sets.append(file_set(pictures.id, ["image/jpeg", "image/png"], "*.jpg", "**/*.jpg", "*.png", "**/*.png") | inside)
+            content = field(f"pictures{suffix}", "picture", "sc:ImageObject", pictures.source({"fileProperty": "content"}))
+            name = field(f"pictures{suffix}", "file", "sc:Text", pictures.source({"fileProperty": "filename"}))
+            records.append(record_set(f"pictures{suffix}", f"The pictures of the {what}{told}.", [name, content]))
+    return sets, records
