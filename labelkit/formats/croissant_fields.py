@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,7 +21,7 @@ Node: TypeAlias = dict[str, Any]
 """A part of the description, as JSON-LD."""
 
 SPLITS = "splits"
-LINES_LOOKED_AT = 10_000  # of a JSONL file, to see what the JSON in it holds
+LINES_LOOKED_AT, BYTES_LOOKED_AT = 2_000, 8 << 20  # of a JSONL file, to see what the JSON in it holds
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TYPES: dict[pl.DataType, str | list[str]] = {
     pl.Boolean(): "sc:Boolean",
@@ -110,14 +111,17 @@ def embedded(files: Sequence[Path], columns: Sequence[str]) -> dict[str, pl.Data
     lines: list[bytes] = []
     for path in files if columns else ():
         with path.open("rb") as file:
-            lines += [line for line, _ in zip(file, range(LINES_LOOKED_AT), strict=False)]
-    if not lines:
-        return dict.fromkeys(columns, pl.String())
+            lines += file.readlines(BYTES_LOOKED_AT)[:LINES_LOOKED_AT]
+    rows = [json.loads(line) for line in lines]
+    return {name: _held([row.get(name) for row in rows]) for name in columns}
+
+
+def _held(values: Sequence[object]) -> pl.DataType | None:
+    lines = "\n".join(json.dumps({"x": value}) for value in values)
     try:
-        schema = pl.read_ndjson(io.BytesIO(b"".join(lines)), infer_schema_length=None).schema
+        return pl.read_ndjson(io.BytesIO(lines.encode()), infer_schema_length=None).schema.get("x") if lines else pl.String()
     except pl.exceptions.PolarsError:
-        return dict.fromkeys(columns)
-    return {name: schema.get(name, pl.String()) for name in columns}
+        return None
 
 
 def _fields(id: str, path: tuple[str, ...], kind: pl.DataType, place: Place, reach: Reach) -> list[Node]:
