@@ -112,7 +112,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, measure: str, changing: fro
     is_query = re.match(r"(SELECT|WITH|FROM)\b", text, re.IGNORECASE) is not None
     # The line break ends a comment, which would take what follows with it.
     statement = f"{text}\n" if is_query else f"SELECT (\n{text}\n) FROM measures"
-    _check(connection, statement, changing)
+    check(connection, statement, changing)
     done = connection.execute(statement)
     kinds = [str(column[1]) for column in done.description]
     if len(kinds) != 1 or not re.match(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$|FLOAT$|DOUBLE$|DECIMAL", kinds[0]):
@@ -123,15 +123,15 @@ def _measured(connection: duckdb.DuckDBPyConnection, measure: str, changing: fro
     return None if rows[0][0] is None else float(rows[0][0])
 
 
-def _check(connection: duckdb.DuckDBPyConnection, statement: str, changing: frozenset[str]) -> None:
-    """Refuse a statement that is more than one query over the views. Raises `RefusedError`."""
+def check(connection: duckdb.DuckDBPyConnection, statement: str, changing: frozenset[str], tables: frozenset[str] = TABLES) -> None:
+    """Refuse a statement that is more than one query over these tables (small letters). Raises `RefusedError`, and DuckDB's errors."""
     ((text,),) = connection.execute("SELECT json_serialize_sql($statement)", {"statement": statement}).fetchall()
     tree = json.loads(text)
     if tree["error"]:
         raise RefusedError(" ".join(tree["error_message"].split()))
     if len(tree["statements"]) != 1:
         raise RefusedError("it is more than one statement")
-    _Walk(changing, {name.lower() for name in _cte_names(tree)}).look(tree["statements"][0]["node"])
+    _Walk(changing, {name.lower() for name in _cte_names(tree)}, tables).look(tree["statements"][0]["node"])
 
 
 def _cte_names(node: object) -> Iterator[str]:
@@ -147,12 +147,13 @@ def _cte_names(node: object) -> Iterator[str]:
 class _Walk:
     """Looks at every part of a statement's syntax tree."""
 
-    def __init__(self, changing: frozenset[str], ctes: set[str]) -> None:
+    def __init__(self, changing: frozenset[str], ctes: set[str], tables: frozenset[str]) -> None:
         self._changing = changing
+        self._named = tables
         odd = [name for name in ctes if not _NAME.fullmatch(name)]
         if odd:
             raise RefusedError(f"{odd[0]!r} is no name for a part of a query")
-        self._tables = TABLES | ctes
+        self._tables = tables | ctes
 
     def look(self, node: object) -> None:
         """Refuse what is not known to be harmless, here and below. Raises `RefusedError`."""
@@ -170,13 +171,13 @@ class _Walk:
         kind = node["type"]
         known = kind in _QUERIES if "cte_map" in node else kind in _SOURCES or _PARTS.fullmatch(kind)
         if not known:
-            raise RefusedError(f"{kind.replace('_', ' ').lower()} has no place in a rule; it is one SELECT over {_listed(TABLES)}")
+            raise RefusedError(f"{kind.replace('_', ' ').lower()} has no place here; it is one SELECT over {_listed(self._named)}")
         if node.get("sample") is not None:
             raise RefusedError("a sample of rows is another one every time")
         if kind == "BASE_TABLE":
             name = ".".join(filter(None, (node["catalog_name"], node["schema_name"], node["table_name"])))
             if name.lower() not in self._tables:
-                raise RefusedError(f"there is no table {name}; there is {_listed(TABLES)}")
+                raise RefusedError(f"there is no table {name}; there is {_listed(self._named)}")
         if kind == "TABLE_FUNCTION" and node["function"].get("function_name", "").lower() not in _TABLE_FUNCTIONS:
             raise RefusedError(f"the function {node['function'].get('function_name')} reads what is not the dataset")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.services.golden.examples import AddReport, Examples
+from labelkit.services.golden.pipeline import Pipelines
 from labelkit.services.golden.types import Types, type_of
 from labelkit.store.golden import SCORES
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AddReport", "Golden", "Types"]
 
 
-class Golden(Examples):
+class Golden(Examples, Pipelines):
     """Every use case of golden examples, for one workspace."""
 
     def __init__(self, gate: Gate) -> None:
