@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.store.hamming import alike
-from labelkit.store.near_duplicate_rows import HASHES, pair_id
+from labelkit.store.near_duplicate_rows import HASHES, NearDuplicateRows, pair_id
 
 if TYPE_CHECKING:
     from labelkit.store.database import Database
@@ -26,7 +26,7 @@ def near_pairs(db: Database, workspace: str, left: pl.DataFrame, right: pl.DataF
     columns = ("workspace", "media", "frame_index", "sha256")
     sides = [side.select(columns) for side in (left, right)]
     with db.reading() as tx:
-        rows = tx.datasets.near_duplicates
+        rows = NearDuplicateRows(tx)
         hashes = rows.hashes(pl.concat([side["sha256"] for side in sides]))
         names = pl.concat([side.select("workspace", "media") for side in sides]).unique().sort("workspace", "media")
         ids = tx.frame("SELECT s.name AS workspace, m.name AS media, m.id FROM media m JOIN workspaces s ON s.id = m.workspace_id")
@@ -66,4 +66,4 @@ def unhashed(db: Database, samples: pl.DataFrame) -> int:
     """Return how many pictures of these samples (column sha256) have no hashes, so that `near_pairs` cannot see them."""
     wanted = samples["sha256"].unique()
     with db.reading() as tx:
-        return wanted.len() - tx.datasets.near_duplicates.hashes(wanted).height
+        return wanted.len() - NearDuplicateRows(tx).hashes(wanted).height
