@@ -83,7 +83,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
     for file in files:
         with readable(file):
             for block in _blocks(file):
-                yield _rows(block, manifest)
+                yield rows_of(block, manifest)
 
 
 def _blocks(file: Path) -> Iterator[bytes]:
@@ -101,7 +101,8 @@ def _blocks(file: Path) -> Iterator[bytes]:
             yield rest
 
 
-def _rows(block: bytes, manifest: Manifest) -> pl.DataFrame:
+def rows_of(block: bytes, manifest: Manifest) -> pl.DataFrame:
+    """Return the rows that lines of an export are. Raises a polars error or ValueError for lines that are none of it."""
     columns, embedded = manifest.columns, [name for name in manifest.columns if name in manifest.json_columns]
     plain = {name: kind for name, kind in columns.items() if name not in embedded}
     if not embedded:

@@ -23,10 +23,10 @@ SHARD_BYTES = 96 << 20  # of values in memory, at least: a shard ends with the r
 LEVEL = 3
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, int]:
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, group_rows: int = GROUP_ROWS) -> Mapping[str, int]:
     """Write rows as Parquet shards of at most `SHARD_ROWS`; a part without rows is one shard without rows. Return the rows a file."""
     (folder / "data").mkdir()
-    parts = {part: _Part(folder / "data", part, pl.DataFrame(schema=dict(about.columns))) for part in about.parts}
+    parts = {part: _Part(folder / "data", part, pl.DataFrame(schema=dict(about.columns)), group_rows) for part in about.parts}
     for chunk in chunks:
         for name, rows in parted(chunk, about):
             parts[name].add(rows)
@@ -41,7 +41,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
     files, manifest = sourced(source, ".parquet")
     for file in files:
         with readable(file):
-            rows = pl.read_parquet(file)
+            rows = pl.read_parquet(file, columns=None if manifest is None else [*manifest.columns])
             yield rows if manifest is None else rows.select(pl.col(name).cast(kind) for name, kind in manifest.columns.items())
 
 
@@ -52,6 +52,7 @@ class _Part:
     folder: Path
     name: str
     none: pl.DataFrame
+    group_rows: int
     waiting: list[pl.DataFrame] = field(default_factory=list)
     groups: list[pl.DataFrame] = field(default_factory=list)
     heavy: int = 0
@@ -60,10 +61,10 @@ class _Part:
     def add(self, rows: pl.DataFrame) -> None:
         """Take rows, in order."""
         self.waiting.append(rows)
-        while sum(one.height for one in self.waiting) >= GROUP_ROWS:
+        while sum(one.height for one in self.waiting) >= self.group_rows:
             together = pl.concat(self.waiting)
-            self.waiting = [together.slice(GROUP_ROWS)]
-            self._group(together.slice(0, GROUP_ROWS))
+            self.waiting = [together.slice(self.group_rows)]
+            self._group(together.slice(0, self.group_rows))
 
     def finish(self) -> dict[str, int]:
         """Write what is left and give each shard its name; return the rows a shard."""
@@ -80,13 +81,13 @@ class _Part:
     def _group(self, rows: pl.DataFrame) -> None:
         self.groups.append(rows)
         self.heavy += weight(rows)
-        if len(self.groups) * GROUP_ROWS >= SHARD_ROWS or self.heavy >= SHARD_BYTES:
+        if len(self.groups) * self.group_rows >= SHARD_ROWS or self.heavy >= SHARD_BYTES:
             self._shard()
 
     def _shard(self) -> None:
         rows = pl.concat([self.none, *self.groups], rechunk=True)
         rows.write_parquet(
-            self.folder / self._draft(len(self.shards)), compression="zstd", compression_level=LEVEL, row_group_size=GROUP_ROWS
+            self.folder / self._draft(len(self.shards)), compression="zstd", compression_level=LEVEL, row_group_size=self.group_rows
         )
         self.shards.append(rows.height)
         self.groups, self.heavy = [], 0

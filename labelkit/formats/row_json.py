@@ -22,6 +22,7 @@ ODD = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")
 _DAYS = (-719_162, 2_932_896)  # since 1970, of 0001-01-01 and 9999-12-31
 _A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _STAND_INS = 16
+_NARROW = (pl.Int8, pl.Int16, pl.UInt8, pl.UInt16)
 
 
 def wire_type(kind: pl.DataType, *, floats: pl.DataType | None = None) -> pl.DataType:
@@ -180,11 +181,20 @@ def _read(column: pl.Expr, parsed: pl.Expr, kind: pl.DataType) -> pl.Expr:
 def decoded(lines: bytes, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Return the rows that lines of JSON objects are, in these columns. Raises a polars error for lines that are no such rows."""
     try:
-        wire = pl.read_ndjson(BytesIO(lines), schema={name: wire_type(kind) for name, kind in columns.items()})
+        wire = pl.read_ndjson(BytesIO(lines), schema={name: _read_type(wire_type(kind)) for name, kind in columns.items()})
     except pl.exceptions.PolarsError:  # maybe a number is the text NaN
-        floats = {name: wire_type(kind, floats=pl.String()) for name, kind in columns.items()}
+        floats = {name: _read_type(wire_type(kind, floats=pl.String())) for name, kind in columns.items()}
         wire = pl.read_ndjson(BytesIO(lines), schema=floats)
-    return wire.select(from_wire(pl.col(name), kind).alias(name) for name, kind in columns.items())
+    return wire.select(_narrowed(from_wire(pl.col(name), kind), kind).alias(name) for name, kind in columns.items())
+
+
+def _read_type(kind: pl.DataType) -> pl.DataType:
+    """Return the type that a column is read in: polars reads no columns of narrow whole numbers."""
+    return pl.Int64() if isinstance(kind, _NARROW) else kind
+
+
+def _narrowed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    return column.cast(kind) if isinstance(kind, _NARROW) else column
 
 
 def quoted_name(name: str) -> str:

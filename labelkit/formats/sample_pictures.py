@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
+from labelkit.formats.exports import parted
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from labelkit.formats.exports import About
 
 Picture: TypeAlias = tuple[bytes, str] | None  # stored bytes and mime type; None where there is none to be had
 RUN_BYTES = 8 << 20
-RUN_ROWS = 4_096
+RUN_ROWS = 8_192
 SUFFIXES = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -24,11 +27,25 @@ SUFFIXES = {
 }
 
 
-def with_pictures(rows: pl.DataFrame, about: About) -> Iterator[tuple[pl.DataFrame, Sequence[Picture]]]:
-    """Yield runs of rows in their order, each row with its picture; a run's pictures have some `RUN_BYTES` together.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Some rows of one part, in their order, each with its picture; the pictures have some `RUN_BYTES` together."""
 
-    Without pictures to be had, runs are of `RUN_ROWS` rows and their pictures None.
-    """
+    part: str
+    rows: pl.DataFrame
+    pictures: Sequence[Picture]
+
+
+def runs(chunks: Iterable[pl.DataFrame], about: About) -> Iterator[Run]:
+    """Yield the rows of chunks as runs; where no pictures are to be had, all of them are None."""
+    for chunk in chunks:
+        for part, rows in parted(chunk, about):
+            for run, pictures in with_pictures(rows, about):
+                yield Run(part, run, pictures)
+
+
+def with_pictures(rows: pl.DataFrame, about: About) -> Iterator[tuple[pl.DataFrame, Sequence[Picture]]]:
+    """Yield rows in runs, each row with its picture."""
     if about.picture is None:
         for begin in range(0, rows.height, RUN_ROWS):
             run = rows.slice(begin, RUN_ROWS)

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from labelkit.errors import InvalidValue
-from labelkit.formats.exports import EVERYTHING, Format, file_name, labelled_with, parted
-from labelkit.formats.sample_pictures import SUFFIXES, with_pictures
+from labelkit.formats.exports import EVERYTHING, Format, file_name
+from labelkit.formats.row_batches import in_order
+from labelkit.formats.sample_pictures import SUFFIXES, runs
 from labelkit.formats.shard_files import Limits, ShardFiles
 from labelkit.formats.tfrecord_features import Feature, features_of, names_of
 from labelkit.formats.tfrecord_records import records_of
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
+    from labelkit.formats.byte_rows import ByteRows
     from labelkit.formats.exports import About
-    from labelkit.formats.sample_pictures import Picture
+    from labelkit.formats.sample_pictures import Picture, Run
     from labelkit.formats.tfrecord_features import Kind
 
 NAME = "{part}-{index:05}-of-{count:05}.tfrecord"
@@ -40,18 +42,19 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, limits:
     if taken:
         raise InvalidValue(what="columns", reason=f"{taken[0]!r} is a name of pictures in TFRecord", fix="Rename the column.")
     with ShardFiles(folder, about.parts, NAME, limits=limits) as shards:
-        for chunk in chunks:
-            for part, rows in parted(chunk, about):
-                for run, pictures in with_pictures(rows, about):
-                    features = [feature for name in about.columns for feature in features_of(run[name])]
-                    if about.capability is not None:
-                        features += _of_pictures(run, pictures, labelled_with(about))
-                    records = records_of(features, run.height)
-                    shards.add(part, records.data, records.ends)
+        for part, made in in_order(runs(chunks, about), lambda run: (run.part, _records(run, about))):
+            shards.add(part, made.data, made.ends)
         return shards.finish()
 
 
 FORMAT = Format("tfrecord", write, EVERYTHING, frozenset({"samples", "rows"}))
+
+
+def _records(run: Run, about: About) -> ByteRows:
+    features = [feature for name in about.columns for feature in features_of(run.rows[name])]
+    if about.capability is not None:
+        features += _of_pictures(run.rows, run.pictures, about.capability)
+    return records_of(features, run.rows.height)
 
 
 def _of_pictures(samples: pl.DataFrame, pictures: Sequence[Picture], capability: Capability) -> Iterator[Feature]:
