@@ -6,40 +6,48 @@ a record has several values of it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from labelkit.errors import LabelsNotFound, LabelsUnreadable
+from labelkit.errors import ExportDamaged, LabelsUnreadable
 from labelkit.formats.column_types import made
-from labelkit.formats.manifest import MANIFEST, Manifest
+from labelkit.formats.row_sources import sourced
 from labelkit.formats.tfrecord_features import EMPTY, FLOAT64, ITEM, LENGTHS, NULL, kind_of
 from labelkit.formats.tfrecord_frames import Found, batches, features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
 _PLAIN = {"bytes": pl.Binary(), "float": pl.Float32(), "int64": pl.Int64()}
 
 
-def rows(folder: Path) -> Iterator[pl.DataFrame]:
-    """Yield the rows of every `*.tfrecord` below a folder (or of one such file), in order of the files, some at a time.
+def read(source: str | Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows of an export, or of other TFRecord files, some at a time, in order of the files.
 
-    Raises `LABELS_NOT_FOUND`, and `LABELS_UNREADABLE` that names a damaged record by file and offset.
+    Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE` that names a damaged record by file and offset, and `EXPORT_DAMAGED` for what else is
+    not as it was exported.
     """
-    files = [folder] if folder.is_file() else sorted(folder.rglob("*.tfrecord"))
-    if not files:
-        raise LabelsNotFound(source=folder, reason="there is no *.tfrecord", expected="a folder with TFRecord files, or one such file")
-    held = folder / MANIFEST
-    manifest = Manifest.read(held.read_bytes()) if held.is_file() else None
+    try:
+        files, manifest = sourced(source, ".tfrecord")
+    except ExportDamaged:
+        _look_at_each(Path(source).expanduser())
+        raise
     columns = _guessed(files) if manifest is None else manifest.columns
     for file in files:
         for batch in batches(file):
             yield _frame(features(batch), columns, len(batch.starts), file)
+
+
+def _look_at_each(path: Path) -> None:
+    """Raise `LABELS_UNREADABLE` that names the first damaged record, if it is that."""
+    for file in [path] if path.is_file() else sorted(path.rglob("*.tfrecord")):
+        for _ in batches(file):
+            pass
 
 
 def _frame(found: Mapping[str, Found], columns: Mapping[str, pl.DataType], count: int, file: Path) -> pl.DataFrame:

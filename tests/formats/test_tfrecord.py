@@ -30,7 +30,7 @@ def written(target, rows, capability=None, **facts):
 
 
 def read(folder):
-    return pl.concat(list(tfrecord.rows(folder)))
+    return pl.concat(list(tfrecord.read(folder)))
 
 
 @pytest.fixture(scope="module")
