@@ -35,7 +35,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
     with ExitStack() as stack:
         files = {part: _File(folder, part, stack) for part in about.parts}
         for chunk in chunks:
-            samples = with_split(chunk, about).with_row_index("image_id", offset=images + 1)
+            samples = with_split(chunk, about).rechunk().with_row_index("image_id", offset=images + 1)
             labels = _annotations(samples, annotations + 1, capability)
             images, annotations = images + samples.height, annotations + labels.height
             for split in samples["split"].unique(maintain_order=True):

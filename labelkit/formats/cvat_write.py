@@ -49,7 +49,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
         files = {part: stack.enter_context((parts / part).open("w+b")) for part in about.parts}
         counts, said, flags = dict.fromkeys(files, 0), {part: set[tuple[str, str]]() for part in files}, dict[str, set[str]]()
         for chunk in chunks:
-            for split, samples in with_split(chunk, about).group_by("split", maintain_order=True):
+            for split, samples in with_split(chunk, about).rechunk().group_by("split", maintain_order=True):
                 part = str(split[0])
                 rows = labels_of(samples.with_row_index("sample"), capability, "sample")
                 said[part] |= set(_names(rows))

@@ -45,7 +45,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
     with ExitStack() as stack:
         files = {part: stack.enter_context((folder / "tasks" / f"{part}.json").open("wb")) for part in counts}
         for chunk in chunks:
-            samples = with_split(chunk, about).with_row_index("task", offset=tasks + 1)
+            samples = with_split(chunk, about).rechunk().with_row_index("task", offset=tasks + 1)
             sized = samples.with_columns(fw="width", fh="height")
             texts = _texts(samples, _regions(labels_of(sized, capability, "task", "fw", "fh")))
             tasks += samples.height

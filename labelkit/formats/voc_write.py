@@ -48,7 +48,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
     with ExitStack() as stack:
         lists = {part: stack.enter_context((main / f"{part}.txt").open("w", encoding="utf-8", newline="\n")) for part in about.parts}
         for chunk in chunks:
-            texts = _texts(with_split(chunk, about), capability)
+            texts = _texts(with_split(chunk, about).rechunk(), capability)
             files.put(texts["name"] + ".xml", texts["text"])
             for split, of_split in texts.group_by("split", maintain_order=True):
                 lists[str(split[0])].writelines(f"{name}\n" for name in of_split["name"].to_list())

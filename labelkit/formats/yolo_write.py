@@ -38,7 +38,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
     with (folder / IDS).open("w", encoding="utf-8", newline="\n") as ids:
         ids.write("file,sample_key,ids\n")
         for chunk in chunks:
-            texts = _texts(with_split(chunk, about), capability)
+            texts = _texts(with_split(chunk, about).rechunk(), capability)
             files.put(texts["file"], texts["text"])
             ids.write("".join(csv_text(texts.select("file", "sample_key", "ids")).to_list()))
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in capability.classes), encoding="utf-8")
