@@ -102,7 +102,7 @@ def _records(folder: Path, about: About, names: Sequence[str], format: str) -> D
         return LABEL_FORMATS[format](about)
     if format == "webdataset":
         return webdataset(folder, about, names)
-    return rows(folder, about, TABLES[format], names)
+    return rows(folder, about, TABLES[format], names) if format in TABLES else ([], [])
 
 
 def _known(about: About) -> Node:

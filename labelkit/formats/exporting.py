@@ -1,19 +1,25 @@
-"""Running a writer: a staging folder, counts, progress, the manifest, and the whole export put in its place at once."""
+"""Running a writer: a staging folder, counts, progress, description and manifest, and the whole export put in its place at once."""
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labelkit.errors import ExportTargetTaken
+from labelkit.errors import ExportTargetTaken, StorageWriteFailed
+from labelkit.formats import croissant
 from labelkit.formats.exports import Written, WrittenFile, check_part, digest_of_file, digests, names_below
+from labelkit.formats.losses import check_takes
 from labelkit.formats.manifest import MANIFEST, Manifest
+from labelkit.formats.places import RemotePlace, place_of
 from labelkit.formats.staging import staged
+from labelkit.formats.uploading import check_uploadable, upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -31,28 +37,53 @@ def export(
     total: int = 0,
     losses: Sequence[Loss] = (),
     progress: Progress | None = None,
+    storage_options: Mapping[str, object] | None = None,
 ) -> Written:
-    """Write rows in a format below `out`, whole or not at all, and return what lies there.
+    """Write rows in a format to `out`, a folder or a URL of fsspec, whole or not at all, and return what lies there.
 
     `chunks` come in key order; `total` is how many rows they have together, for `progress`, which is called after each chunk and may raise
-    to cancel: then, as after any error, nothing has changed. An earlier export at `out` is replaced. Raises `EXPORT_TARGET_TAKEN` where
-    anything else is there, `STORAGE_WRITE_FAILED`, and `INVALID_VALUE` for what the format cannot write.
+    to cancel: then, as after any error, nothing has changed. An earlier export at `out` is replaced; `uploading` says how at URLs. Raises
+    `EXPORT_TARGET_TAKEN` where anything else is there, `STORAGE_WRITE_FAILED`, and `INVALID_VALUE` for what the format cannot write.
     """
+    check_takes(format, about)
     for split in about.parts:
         check_part(split)
-    final = Path(out).expanduser().resolve()
     count = _Count(about, total, progress)
-    with staged(final, lambda: check_replaceable(final)) as folder:
-        files = _filled(format, count.of(chunks), folder, about)
-        manifest = Manifest.of(format.name, about, files, count.rows, count.annotations, losses)
-        (folder / MANIFEST).write_bytes(manifest.data)
-        files = tuple(sorted((*files, digest_of_file(folder, MANIFEST)), key=lambda file: file.name))
-    return Written(Path(out), files, sum(count.rows.values()), count.annotations or 0, tuple(losses))
+    with _place(out, storage_options) as folder:
+        try:
+            files = _filled(format, count, chunks, folder, about, losses)
+        except OSError as error:
+            raise StorageWriteFailed(what=f"The export to {out}", reason=str(error)) from error
+    root = out if isinstance(out, Path) or "://" in out else Path(out)
+    return Written(root, files, sum(count.rows.values()), count.annotations or 0, tuple(losses))
 
 
-def _filled(format: Format, chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> tuple[WrittenFile, ...]:
-    counted = format.write(chunks, folder, about) or {}
-    return tuple(replace(file, rows=counted.get(file.name)) for file in digests(folder))
+@contextmanager
+def _place(out: str | Path, storage_options: Mapping[str, object] | None) -> Iterator[Path]:
+    """Give the folder to fill; when the block ends, what is in it stands at `out`."""
+    place = place_of(out, storage_options)
+    if isinstance(place, RemotePlace):
+        check_uploadable(place)
+        with tempfile.TemporaryDirectory(prefix="labelkit-export-") as folder:
+            yield Path(folder)
+            upload(Path(folder), place)
+    else:
+        final = place.root.resolve()
+        with staged(final, lambda: check_replaceable(final)) as folder:
+            yield folder
+
+
+def _filled(
+    format: Format, count: _Count, chunks: Iterable[pl.DataFrame], folder: Path, about: About, losses: Sequence[Loss]
+) -> tuple[WrittenFile, ...]:
+    """Fill a folder with the files of a format, their description and the manifest, and return them all."""
+    counted = format.write(count.of(chunks), folder, about) or {}
+    files = tuple(replace(file, rows=counted.get(file.name)) for file in digests(folder))
+    (folder / croissant.NAME).write_bytes(croissant.describe(folder, about, files, format.name))
+    files = tuple(sorted((*files, digest_of_file(folder, croissant.NAME)), key=lambda file: file.name))
+    manifest = Manifest.of(format.name, about, files, count.rows, count.annotations, losses)
+    (folder / MANIFEST).write_bytes(manifest.data)
+    return tuple(sorted((*files, digest_of_file(folder, MANIFEST)), key=lambda file: file.name))
 
 
 def check_replaceable(final: Path) -> None:
