@@ -262,10 +262,11 @@ MERGE: dict[tuple[Change, Change], Verdict] = {
 
 @dataclass(frozen=True, slots=True)
 class VersionStep:
-    """Which part of a version number should grow, and why: Croissant's reading of semantic versioning.
+    """Which part of a version number should grow, and why, by the section on versions of http://mlcommons.org/croissant/1.1.
 
-    patch: the data are the same. minor: what was there is still there, unchanged, and there is more. major: something that was there is
-    changed or gone.
+    patch: the data are the same, however they are written down. minor: what was there is the same and can still be had as it was, and
+    there is more. major: something that was there is changed, gone, or in another split. Rows more are minor, because the version before
+    stays: its commit gives its rows exactly, whatever comes after it.
     """
 
     level: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from labelkit.core.versions import Chunk, Tree, row_digests
+import pytest
+
+from labelkit.core.versions import ChangeCount, Chunk, Tree, row_digests, version_step
+from labelkit.errors import InvalidValue
 
 CHUNKS = (Chunk("a", 3, "d1", "o1"), Chunk("k", 2, "d2", "o2"), Chunk("t", 1, "d3", "o3"))
 TREE = Tree("key", CHUNKS)
@@ -40,3 +43,27 @@ def test_one_chunk_can_hold_a_key():
 def test_the_digest_of_a_chunk_is_of_its_rows_in_order():
     assert row_digests(["a", "b"]) == "911169ddaaf146aff539f58c26c489af3b892dff0fe283c1c264c65ae5aa59a2"
     assert row_digests(["a", "b"]) != row_digests(["b", "a"])
+
+
+# After the section on versions of Croissant 1.1.
+STEPS = {
+    "nothing": (ChangeCount(), {}, "patch", "1.4.3"),
+    "rows more": (ChangeCount(added=3), {}, "minor", "1.5.0"),
+    "a column more": (ChangeCount(), {"columns_added": ["notes"]}, "minor", "1.5.0"),
+    "rows edited or put into another split": (ChangeCount(modified=1), {}, "major", "2.0.0"),
+    "rows removed": (ChangeCount(removed=1), {}, "major", "2.0.0"),
+    "rows more and rows edited": (ChangeCount(added=9, modified=1), {}, "major", "2.0.0"),
+    "a column less": (ChangeCount(), {"columns_removed": ["notes"]}, "major", "2.0.0"),
+    "a column of another type": (ChangeCount(), {"retyped": ["score"]}, "major", "2.0.0"),
+}
+
+
+@pytest.mark.parametrize(("changes", "columns", "level", "following"), STEPS.values(), ids=STEPS)
+def test_the_part_of_a_version_number_that_grows_is_croissants(changes, columns, level, following):
+    step = version_step(changes, **({"columns_added": [], "columns_removed": [], "retyped": []} | columns))
+    assert (step.level, step.after("1.4.2"), step.after("v1.4.2")) == (level, following, f"v{following}")
+
+
+def test_only_numbers_of_three_parts_have_one_that_follows():
+    with pytest.raises(InvalidValue, match=r"1\.4"):
+        version_step(ChangeCount(), columns_added=[], columns_removed=[], retyped=[]).after("1.4")
