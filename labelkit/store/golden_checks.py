@@ -128,7 +128,7 @@ class _Checks:
     def _maxItems(self, _: Any, wanted: float, values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401, N802  # the keyword
         return values.list.len() <= wanted if isinstance(kind, pl.List) else _unless_array(kind)
 
-    def _properties(self, schema: Any, wanted: dict[str, Any], values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401
+    def _properties(self, _: Any, wanted: dict[str, Any], values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401
         found = _TRUE
         for name, inner in _fields(kind).items():
             if name in wanted:

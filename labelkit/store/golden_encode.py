@@ -60,7 +60,7 @@ def encodable(kind: pl.DataType) -> bool:
     return kind.is_integer() or kind.is_float() or isinstance(kind, (pl.String, pl.Boolean, pl.Null, *_TEXT_LIKE))
 
 
-def encoded(values: pl.Expr, kind: pl.DataType, style: Style, path: Path = ()) -> pl.Expr:
+def encoded(values: pl.Expr, kind: pl.DataType, style: Style, path: Path = ()) -> pl.Expr:  # noqa: PLR0911  # one for each kind
     """Return the JSON text of each value, null for a null; `path` is where the values stand."""
     match kind:
         case pl.Struct():
@@ -102,7 +102,7 @@ def _double(values: pl.Expr, style: Style) -> pl.Expr:
     """Return doubles between 1e-5 and 1e16 as text; there, the shortest digits are the same in every language."""
     size = values.abs()
     text = values.cast(pl.String)
-    plain = pl.when(((size >= 1e-5) & (size < 1e16)) | (size == 0)).then(text)  # noqa: PLR2004  # the bounds of the docstring
+    plain = pl.when(((size >= 1e-5) & (size < 1e16)) | (size == 0)).then(text)
     if style.whole:
         return plain.when(values.is_not_null()).then(pl.lit(UNDECIDED))
     whole = values.cast(pl.Int64, strict=False)

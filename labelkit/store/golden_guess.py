@@ -13,7 +13,7 @@ from labelkit.core.golden.json_texts import DEPTH
 from labelkit.store.golden_encode import ABSENT, EXPLICIT, Style, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SAMPLE = 1000  # texts that the guess rests on
 BATCH = 1 << 16  # texts that are read together
@@ -125,7 +125,7 @@ def _merged(one: Any, other: Any) -> Any:  # noqa: ANN401
     if one is None or other is None:
         return other if one is None else one
     if isinstance(one, dict) and isinstance(other, dict):
-        return one | {key: _merged(one.get(key), kind) for key, kind in other.items()}
+        return {key: _merged(one.get(key), other.get(key)) for key in _keys(list(one), other)}
     if isinstance(one, list) and isinstance(other, list):
         return [_merged(one[0], other[0])]
     if one == other:
@@ -133,6 +133,16 @@ def _merged(one: Any, other: Any) -> Any:  # noqa: ANN401
     if {one, other} == {int, float} if isinstance(one, type) and isinstance(other, type) else False:
         return float
     raise _Mixed
+
+
+def _keys(known: list[str], more: Mapping[str, Any]) -> list[str]:
+    """Return keys in an order that suits objects with these keys and with more: a new key comes right behind the one before it."""
+    place = 0
+    for key in more:
+        if key not in known:
+            known.insert(place, key)
+        place = known.index(key) + 1
+    return known
 
 
 _TYPES: dict[type, pl.DataType] = {str: pl.String(), bool: pl.Boolean(), int: pl.Int64(), float: pl.Float64()}

@@ -38,14 +38,14 @@ class Part:
 
 def part_of(name: str, given: pl.Series, schema: Schema) -> Part:
     """Return JSON texts, or typed values, in their one spelling, held against the schema; a null among them is refused."""
-    texts = given if given.dtype == pl.String() else _texts_of(given, inlined(schema))
+    texts = given if isinstance(given.dtype, pl.String) else _texts_of(given, inlined(schema))
     judge = Judge(schema)
     if len(texts) <= FEW:
-        return _one_by_one(name, texts, judge)
+        return one_by_one(name, texts, judge)
     once = texts.unique()
     if len(once) * _REPEATED > len(texts):
-        return _as_sets(name, texts, schema, judge)
-    known = _as_sets(name, once, schema, judge)
+        return as_sets(name, texts, schema, judge)
+    known = as_sets(name, once, schema, judge)
     back = pl.DataFrame({"text": texts}).join(
         pl.DataFrame({"text": once, "known": known.texts, "at": pl.int_range(len(once), eager=True, dtype=pl.Int64)}),
         on="text",
@@ -57,23 +57,38 @@ def part_of(name: str, given: pl.Series, schema: Schema) -> Part:
     return Part(back["known"].rename(name), rows.select(pl.col(column).cast(kind) for column, kind in REFUSED.items()))
 
 
-def _as_sets(name: str, texts: pl.Series, schema: Schema, judge: Judge) -> Part:
-    plain = inlined(schema)
+def as_sets(name: str, texts: pl.Series, schema: Schema, judge: Judge, few: int = FEW) -> Part:
+    """Return the part with as much as possible settled by expressions; at most `few` texts that these leave open are not tried twice."""
+    known = _settled(texts, inlined(schema))
+    left = known.is_null().arg_true()
+    if len(left) > few:  # other spaces, escapes or orders of keys: in the one spelling they may well be of one shape
+        spelled = pl.Series(map(_spelled, texts.gather(left)), dtype=pl.String())
+        known = known.scatter(left, _settled(spelled, inlined(schema)))
+        left = known.is_null().arg_true()
+    rest = one_by_one(name, texts.gather(left), judge)
+    refused = rest.refused.with_columns(left.cast(pl.Int64).gather(rest.refused["row"]).alias("row"))
+    return Part(known.scatter(left, rest.texts).rename(name) if len(left) else known.rename(name), refused)
+
+
+def _settled(texts: pl.Series, schema: Any) -> pl.Series:  # noqa: ANN401  # a schema, true or false
+    """Return the canonical texts of those that an expression reads, spells and finds as an inlined schema wants them; else null."""
     done = [pl.DataFrame(schema={"place": pl.Int64(), "known": pl.String()})]
     for found in proved(texts):
         kind = found.values.schema["value"]
-        valid = passes(plain, pl.col("value"), kind, found.style.nulls)
-        if valid is None:
-            continue
-        text = encoded(pl.col("value"), kind, found.style.canonical)
-        rows = found.values.select(found.places.alias("place"), text.alias("known"), valid.alias("valid"))
-        done.append(rows.filter(pl.col("valid") & ~pl.col("known").str.contains(UNDECIDED, literal=True)).drop("valid"))
-    settled = pl.concat(done)
-    known = pl.select(place=pl.int_range(len(texts), dtype=pl.Int64)).join(settled, on="place", how="left", maintain_order="left")["known"]
-    left = known.is_null().arg_true()
-    rest = _one_by_one(name, texts.gather(left), judge)
-    refused = rest.refused.with_columns(left.cast(pl.Int64).gather(rest.refused["row"]).alias("row"))
-    return Part(known.scatter(left, rest.texts).rename(name) if len(left) else known.rename(name), refused)
+        valid = passes(schema, pl.col("value"), kind, found.style.nulls)
+        if valid is not None:
+            text = encoded(pl.col("value"), kind, found.style.canonical)
+            rows = found.values.select(found.places.alias("place"), text.alias("known"), valid.alias("valid"))
+            done.append(rows.filter(pl.col("valid") & ~pl.col("known").str.contains(UNDECIDED, literal=True)).drop("valid"))
+    places = pl.select(place=pl.int_range(len(texts), dtype=pl.Int64))
+    return places.join(pl.concat(done), on="place", how="left", maintain_order="left")["known"]
+
+
+def _spelled(text: str | None) -> str | None:
+    try:
+        return None if text is None else canonical_text(parsed(text))
+    except ValueError:
+        return None
 
 
 def _texts_of(given: pl.Series, schema: Any) -> pl.Series:  # noqa: ANN401  # a schema, true or false
@@ -108,7 +123,8 @@ def _without_nulls(value: Any, nulls: Nulls, path: Path) -> Any:  # noqa: ANN401
     return value
 
 
-def _one_by_one(name: str, texts: pl.Series, judge: Judge) -> Part:
+def one_by_one(name: str, texts: pl.Series, judge: Judge) -> Part:
+    """Return the part with each text looked at by itself: the same, slower."""
     found: list[str | None] = []
     refused: list[tuple[int, str, str, str]] = []
     for row, text in enumerate(texts):

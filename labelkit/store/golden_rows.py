@@ -16,6 +16,7 @@ from labelkit.core.golden.json_texts import canonical_text
 from labelkit.core.golden.types import PARTS
 from labelkit.errors import InvalidValue
 from labelkit.store.golden import COLUMNS, SCORES
+from labelkit.store.golden_encode import encodable
 from labelkit.store.golden_parts import REFUSED
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ def _of_frame(frame: pl.DataFrame) -> pl.DataFrame:
     if strange or missing:
         reason = f"there is no column {missing[0]!r}" if missing else f"nobody knows what column {strange[0]!r} is"
         raise InvalidValue(what="The frame of examples", reason=reason, fix=_FIX)
+    for name in PARTS:
+        if name in named.columns and not encodable(named.schema[name]):
+            reason = f"column {name} holds {named.schema[name]}, which is no JSON value"
+            raise InvalidValue(
+                what="The frame of examples", reason=reason, fix="Cast it to text, numbers, booleans, lists or structs of these."
+            )
     labels = pl.col("labels") if "labels" in named.columns else pl.lit("{}").alias("labels")
     if named.schema.get("labels") == pl.String():
         labels = labels.fill_null("{}")
@@ -75,10 +82,10 @@ def _of_rows(examples: Iterable[object]) -> tuple[pl.DataFrame, pl.DataFrame]:
     given, refused = [pl.DataFrame(schema=_GIVEN)], [pl.DataFrame(schema=REFUSED)]
     while chunk := list(islice(coming, CHUNK)):
         rows, fallen = _fields_of(chunk)
-        columns = {"row": [row[0] for row in rows], SOURCE: [row[4] for row in rows]}
-        for number, part in enumerate(PARTS, start=1):
-            columns[part] = _texts([row[number] for row in rows], part, columns["row"], fallen)
-        given.append(pl.DataFrame(columns, schema=_GIVEN).drop_nulls(PARTS))
+        places, *parts, sources = zip(*rows, strict=True) if rows else [()] * len(_GIVEN)
+        texts = [_texts(values, part, places, fallen) for part, values in zip(PARTS, parts, strict=True)]
+        row, source = pl.Series("row", places, dtype=pl.Int64()), pl.Series(SOURCE, sources, dtype=pl.String())
+        given.append(pl.DataFrame([row, *texts, source]).drop_nulls(PARTS))
         refused.append(pl.DataFrame(fallen, schema=REFUSED, orient="row"))
     return pl.concat(given), pl.concat(refused)
 
@@ -88,23 +95,27 @@ def _fields_of(chunk: list[tuple[int, object]]) -> tuple[list[tuple[int, Any, An
     rows: list[tuple[int, Any, Any, Any, str | None]] = []
     fallen: list[_Fallen] = []
     for row, example in chunk:
-        fields = _mapping(example)
-        if fields is None:
-            fallen.append((row, "", "", f"{type(example).__name__} is no example: give mappings or pydantic models"))
-            continue
-        strange = fields.keys() - _KNOWN
-        missing = [name for name in PARTS[:2] if name not in fields]
-        source = fields.get(SOURCE)
-        if strange:
-            fallen.append((row, "", "", f"nobody knows what {min(map(str, strange))!r} is; an example has {', '.join(GIVEN)}"))
-        elif missing:
-            fallen.append((row, missing[0], "", "it is missing"))
-        elif source is not None and not isinstance(source, str):
-            fallen.append((row, SOURCE, "", f"an id is text, this is {type(source).__name__}"))
-        else:
-            labels = fields.get("labels")
-            rows.append((row, fields["input"], fields["expected_output"], {} if labels is None else labels, source))
+        fields = example if type(example) is dict and example.keys() <= _KNOWN else _mapping(example)
+        if fields is not None and "input" in fields and "expected_output" in fields and fields.keys() <= _KNOWN:
+            labels, source = fields.get("labels"), fields.get(SOURCE)
+            if source is None or isinstance(source, str):
+                rows.append((row, fields["input"], fields["expected_output"], {} if labels is None else labels, source))
+                continue
+        fallen.append((row, *_why_none(example, fields)))
     return rows, fallen
+
+
+def _why_none(example: object, fields: Mapping[str, Any] | None) -> tuple[str, str, str]:
+    """Return part, path and reason of what is no example."""
+    if fields is None:
+        return "", "", f"{type(example).__name__} is no example: give mappings or pydantic models"
+    strange = fields.keys() - _KNOWN
+    if strange:
+        return "", "", f"nobody knows what {min(map(str, strange))!r} is; an example has {', '.join(GIVEN)}"
+    missing = [name for name in PARTS[:2] if name not in fields]
+    if missing:
+        return missing[0], "", "it is missing"
+    return SOURCE, "", f"an id is text, this is {type(fields[SOURCE]).__name__}"
 
 
 def _mapping(example: object) -> Mapping[str, Any] | None:
@@ -114,12 +125,10 @@ def _mapping(example: object) -> Mapping[str, Any] | None:
         example = example.model_dump(mode="json")
     if not isinstance(example, Mapping):
         return None
-    if OTHER_NAMES.keys().isdisjoint(example):
-        return example
     return {OTHER_NAMES.get(name, name): value for name, value in example.items()}
 
 
-def _texts(values: list[Any], part: str, rows: list[int], fallen: list[_Fallen]) -> pl.Series:
+def _texts(values: Sequence[Any], part: str, rows: Sequence[int], fallen: list[_Fallen]) -> pl.Series:
     """Return values as JSON texts, null for those that are none, which fall out."""
     try:
         texts: list[str | None] = list(_together(values))
@@ -136,11 +145,11 @@ def _texts(values: list[Any], part: str, rows: list[int], fallen: list[_Fallen])
     return pl.Series(part, texts, dtype=pl.String())
 
 
-def _together(values: list[Any]) -> list[str]:
+def _together(values: Sequence[Any]) -> list[str]:
     """Return the JSON text of each value, all made in one go, which is several times quicker than one by one."""
     mark = secrets.token_hex(16)
     between = [item for value in values for item in (value, mark)]
-    return _ENCODE(between)[1:-1].removesuffix(f',"{mark}"').split(f',"{mark}",')
+    return _ENCODE(between)[1:].removesuffix(f',"{mark}"]').split(f',"{mark}",') if values else []
 
 
 def _value(model: object) -> object:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import best_match
 
+from labelkit.core.golden.schemas import found, patterns, words
 from labelkit.core.golden.types import PARTS
 from labelkit.errors import ExampleTypeInvalid
 
@@ -25,9 +27,14 @@ def check_type(kind: ExampleType) -> None:
         except SchemaError as error:
             path = "/".join(map(str, error.absolute_path))
             raise ExampleTypeInvalid(name=kind.name, reason=f"{part}{f' at {path}' if path else ''}: {_cut(error.message)}") from error
-        foreign = [ref for ref in _references(schema) if not ref.startswith("#")]
-        if foreign:
-            raise ExampleTypeInvalid(name=kind.name, reason=f"{part} refers to {foreign[0]!r}, which lies outside the schema")
+        for ref in (*words(schema, "$ref"), *words(schema, "$dynamicRef")):
+            if found(schema, ref) is None:
+                raise ExampleTypeInvalid(name=kind.name, reason=f"{part} refers to {ref!r}, which is no place inside it, such as #/$defs/a")
+        for pattern in patterns(schema):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ExampleTypeInvalid(name=kind.name, reason=f"{part} has a pattern {pattern!r} that is none: {error}") from error
 
 
 class Judge:
@@ -42,15 +49,6 @@ class Judge:
             return None
         error = best_match(self._validator.iter_errors(value))
         return "/".join(map(str, error.absolute_path)), _cut(error.message)
-
-
-def _references(schema: Any) -> list[str]:
-    if isinstance(schema, dict):
-        own = [value for key, value in schema.items() if key in {"$ref", "$dynamicRef"} and isinstance(value, str)]
-        return own + [ref for value in schema.values() for ref in _references(value)]
-    if isinstance(schema, list):
-        return [ref for value in schema for ref in _references(value)]
-    return []
 
 
 def _cut(text: str) -> str:

@@ -94,12 +94,12 @@ def _exact(value: int) -> int | float:
         double = float(value)
     except OverflowError:
         double = math.inf
-    if math.isinf(double) or int(double) != value:
+    if math.isinf(double) or (int(double) != value and rfc8785.dumps(double) != str(value).encode()):  # the second is how it is spelled
         raise ValueError(f"the whole number {str(value)[:40]} is beyond what a JSON number holds exactly; write it as text")
     return double
 
 
-def _plain(value: object, depth: int) -> object:
+def _plain(value: object, depth: int) -> object:  # noqa: PLR0911  # one for each kind
     """Return a value of plain dicts, lists, text, numbers, booleans and None; whole doubles as integers."""
     if depth > DEPTH:
         raise ValueError(f"lists and objects stand in each other more than {DEPTH} deep")

@@ -15,6 +15,15 @@ def inlined(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401  # a schema is an
     return _inlined(schema, schema, ())
 
 
+def patterns(schema: object) -> Iterator[str]:
+    """Yield every regular expression of a schema."""
+    yield from words(schema, "pattern")
+    if isinstance(schema, dict):
+        yield from schema.get("patternProperties", ())
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from patterns(value)
+
+
 def words(schema: object, keyword: str) -> Iterator[str]:
     """Yield every text that stands behind a keyword anywhere in a schema."""
     if isinstance(schema, dict):
@@ -36,15 +45,15 @@ def _inlined(part: Any, root: Mapping[str, Any], way: tuple[str, ...]) -> Any:  
     others = {key: _inlined(value, root, way) for key, value in part.items() if key not in {*_DEFINITIONS, "$ref"}}
     if ref is None:
         return others
-    found = _found(root, ref) if isinstance(ref, str) and ref not in way else None
-    if found is None:
+    meant = found(root, ref) if isinstance(ref, str) and ref not in way else None
+    if meant is None:
         return part
-    meant = _inlined(found, root, (*way, ref))
-    return {**others, "allOf": [*others.get("allOf", ()), meant]} if others else meant
+    whole = _inlined(meant, root, (*way, ref))
+    return {**others, "allOf": [*others.get("allOf", ()), whole]} if others else whole
 
 
-def _found(root: Any, ref: str) -> Any:  # noqa: ANN401
-    """Return what `#/a/b` points at, None where it is another kind of reference."""
+def found(root: Any, ref: str) -> Any:  # noqa: ANN401
+    """Return what `#/a/b` points at, None where there is nothing or it is another kind of reference."""
     if not ref.startswith("#/"):
         return root if ref == "#" else None
     for step in ref[2:].split("/"):
