@@ -12,6 +12,7 @@ from labelkit.formats import (
     csv_rows,
     cvat,
     cvat_write,
+    huggingface_write,
     jsonl,
     labelstudio,
     labelstudio_write,
@@ -19,8 +20,12 @@ from labelkit.formats import (
     parquet_rows,
     python_model,
     tables,
+    tfrecord,
+    tfrecord_write,
     voc,
     voc_write,
+    webdataset,
+    webdataset_write,
     yolo,
     yolo_write,
 )
@@ -44,17 +49,23 @@ READERS: dict[str, Reader] = {
 }
 ROW_READERS: dict[str, RowReader] = {
     "csv": csv_rows.read,
+    "huggingface": huggingface_write.read,
     "jsonl": jsonl.read,
     "parquet": parquet_rows.read,
+    "tfrecord": tfrecord.read,
+    "webdataset": webdataset.read,
 }
 WRITERS: dict[str, Format] = {
     "coco": coco_write.FORMAT,
     "csv": csv_rows.FORMAT,
     "cvat": cvat_write.FORMAT,
+    "huggingface": huggingface_write.FORMAT,
     "jsonl": jsonl.FORMAT,
     "labelstudio": labelstudio_write.FORMAT,
     "parquet": parquet_rows.FORMAT,
+    "tfrecord": tfrecord_write.FORMAT,
     "voc": voc_write.FORMAT,
+    "webdataset": webdataset_write.FORMAT,
     "yolo": yolo_write.FORMAT,
 }
 
