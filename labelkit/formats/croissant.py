@@ -62,6 +62,7 @@ _MEDIA_TYPES = {
     ".yaml": "application/yaml",
 }
 _LICENSES = "https://spdx.org/licenses/"
+_VERSION = re.compile(r"v?((?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d*)){0,2})")
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 _SAFE = re.compile(r"[\w./-]+", re.ASCII)  # names that are the same as a URL
 _SPLITS = {
@@ -108,7 +109,7 @@ def _records(folder: Path, about: About, names: Sequence[str], format: str) -> D
 def _known(about: About) -> Node:
     """Return what is known of the data as a whole."""
     known: dict[str, Any] = {
-        "version": about.version and re.sub(r"^v(?=\d+\.\d+\.\d+$)", "", about.version),
+        "version": _version(about.version or ""),
         "license": _license(about.license) if about.license else None,
         "creator": {"@type": "sc:Person", "name": about.creator} if about.creator else None,
         "datePublished": about.published,
@@ -116,6 +117,12 @@ def _known(about: About) -> Node:
         "prov:wasGeneratedBy": {"@type": "prov:Activity", "prov:label": "labelkit export"},
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _version(text: str) -> str | None:
+    """Return what a tag such as v1.4.2 says as a version number; None for what is none, such as the id of a commit."""
+    found = _VERSION.fullmatch(text)
+    return None if found is None else found[1]
 
 
 def _license(text: str) -> str:

@@ -52,7 +52,7 @@ class Table:
 TFRECORD = "https://www.tensorflow.org/tutorials/load_data/tfrecord"
 TABLES = {
     "csv": Table(".csv", "text/csv", nests=False),
-    "huggingface": Table(".parquet", "application/x-parquet"),
+    "huggingface": Table(".parquet", "application/x-parquet", picture=("image", "bytes")),
     "jsonl": Table(".jsonl", "application/jsonlines", embeds=True),
     "parquet": Table(".parquet", "application/x-parquet"),
     "tfrecord": Table(".tfrecord", TFRECORD, by_feature, picture=("image", "encoded")),

@@ -55,8 +55,22 @@ def folders(tmp_path_factory):
     return made
 
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000"
+    "000d49444154789c636064626601000019000be75a46a40000000049454e44ae426082"
+)
+
+
 @pytest.fixture(scope="module")
-def found(folders):
+def pictured(tmp_path_factory):
+    """Samples with their pictures, in a folder of Hugging Face and in one of WebDataset."""
+    base = tmp_path_factory.mktemp("pictured")
+    facts = {"capability": helpers.BOXES, "splits": ("train", "test"), "picture": lambda _: (PNG, "image/png")}
+    return {name: described(base / name, name, SAMPLES, **facts) for name in ("huggingface", "webdataset")}
+
+
+@pytest.fixture(scope="module")
+def found(folders, pictured):
     """What mlcroissant says of all of them."""
     asked = {f"{key} issues": ("croissant", folder, {}) for key, folder in folders.items()}
     for key in [f"{name} rows {splits}" for name in TABLES for splits in (0, 2)]:
@@ -64,6 +78,8 @@ def found(folders):
     asked["test only"] = ("croissant", folders["jsonl rows 2"], {"records": "rows", "split": "test"})
     for name, records in (("coco", "annotations"), ("coco", "images"), ("coco", "categories"), ("yolo", "annotations")):
         asked[f"{name} {records}"] = ("croissant", folders[f"{name} samples 2"], {"records": records})
+    asked["huggingface pictures"] = ("croissant", pictured["huggingface"], {"records": "samples"})
+    asked["webdataset pictures"] = ("croissant", pictured["webdataset"], {"records": "pictures-test"})
     return environments.read("formats", asked)
 
 
@@ -115,6 +131,13 @@ def test_boxes_images_and_classes_are_read_from_label_formats(found):
     assert {tuple(record["annotations/bbox"]) for record in found["yolo annotations"]} == {(0.06, 0.12, 0.095, 0.16)}
 
 
+def test_pictures_are_read_as_images(found):
+    shown = [record["samples/picture"] for record in found["huggingface pictures"]]
+    assert shown == ["1 x 1 RGBA"] * SAMPLES.height
+    assert sorted(record["pictures-test/file"] for record in found["webdataset pictures"]) == ["000001.png", "000003.png"]
+    assert {record["pictures-test/picture"] for record in found["webdataset pictures"]} == {"1 x 1 RGBA"}
+
+
 def test_every_file_is_named_with_its_size_and_digest(folders):
     for folder in (folders["jsonl rows 2"], folders["parquet rows 0"]):
         listed = {node["contentUrl"]: node for node in content(folder)["distribution"] if node["@type"] == "cr:FileObject"}
@@ -132,6 +155,7 @@ def test_what_is_known_is_said_and_what_is_not_is_left_out(tmp_path, folders):
     # given one export that everything is known of, and one of a tag v1.4.2 that nothing else is known of
     known = content(folders["csv rows 0"])
     bare = content(described(tmp_path / "bare", "csv", ROWS, version="v1.4.2"))
+    untagged = content(described(tmp_path / "untagged", "csv", ROWS, version="0123456789ab"))
 
     # then
     assert known["conformsTo"] == "http://mlcommons.org/croissant/1.1"
@@ -140,6 +164,7 @@ def test_what_is_known_is_said_and_what_is_not_is_left_out(tmp_path, folders):
     assert known["datePublished"] == FACTS["published"]
     assert known["prov:wasDerivedFrom"] == {"@id": "urn:labelkit:commit:" + "a" * 64}
     assert bare["version"] == "1.4.2"
+    assert "version" not in untagged
     assert not {"license", "creator", "datePublished", "prov:wasDerivedFrom"} & bare.keys()
 
 

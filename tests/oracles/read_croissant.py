@@ -9,6 +9,7 @@ os.environ.setdefault("CROISSANT_CACHE", tempfile.mkdtemp(prefix="croissant-")) 
 import mlcroissant as mlc
 import numpy as np
 import pandas as pd
+import PIL.Image
 
 
 def items(folder: str, records: str | None = None, split: str | None = None):
@@ -35,14 +36,19 @@ def complaints(path: Path) -> dict:
 
 
 def plain(value):
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | np.ndarray):
         return [plain(one) for one in value]
+    for kind, said in SCALARS.items():
+        if isinstance(value, kind):
+            return said(value)
     return value
+
+
+SCALARS = {
+    bytes: bytes.decode,
+    pd.Timestamp: pd.Timestamp.isoformat,
+    PIL.Image.Image: lambda image: f"{image.width} x {image.height} {image.mode}",
+    np.generic: np.generic.item,
+}
