@@ -34,13 +34,16 @@ def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.Dat
     `frames` has index and name. With `images` the paths name images (COCO): the whole path is tried, then the file name, then its
     stem; without, they name label files (YOLO): the path without suffix, then the stem. The first step that finds a frame decides.
     Several frames there are `LABEL_AMBIGUOUS_IMAGE`, and so are several paths for one frame, unless one alone was found at the first
-    step. The frames of a video have no names: there the number at the end of the stem is the frame's index. Where `frames` says in a
-    column `folder` what the media's folder is called in exports, a path below a folder of that name is tried first. Paths are compared
-    as text only, never opened.
+    step. The frames of a video have no names: there the number at the end of the stem is the frame's index. Where `frames` says in the
+    first row of `folders` what workspace, media and all media of the workspace are called, a path below `workspace/media`, as exports
+    have it, is tried first, and one below the folder of another media is `LABEL_OTHER_MEDIA`. Paths are compared as text only, never
+    opened.
     """
     wanted = pl.DataFrame({"path": list(dict.fromkeys(paths))}, schema={"path": pl.String})
     path, name = pl.col("path"), pl.col("name")
-    own = _below(frames["folder"][0], path) if frames.height and "folder" in frames.columns else None
+    workspace, media, *others = frames["folders"][0] if frames.height and "folders" in frames.columns else (None, None)
+    own = None if workspace is None else _below(f"{workspace}/{media}", path)
+    elsewhere = pl.lit(value=False) if own is None else own.is_null() & _folder(workspace, path).is_in(others or [media])
     sources = [path] if own is None else [own, path]
     if frames.height and (frames["name"] == "").all():
         steps = [(_stem(one).str.extract(_NUMBER_AT_END).cast(pl.Int64), pl.col("index").cast(pl.Int64)) for one in sources]
@@ -55,7 +58,9 @@ def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.Dat
         frame_index=pl.coalesce(f"index{n}" for n in columns).cast(pl.Int32),
         count=pl.coalesce(f"count{n}" for n in columns),
         step=pl.coalesce(pl.when(pl.col(f"count{n}").is_not_null()).then(n) for n in columns),
+        elsewhere=elsewhere.fill_null(value=False),
     )
+    both = both.with_columns(pl.when(~pl.col("elsewhere")).then(name).alias(name) for name in ("frame_index", "count", "step"))
     return _judged(both, sure=0 if own is None else 1)
 
 
@@ -72,11 +77,13 @@ def _judged(found: pl.DataFrame, sure: int) -> pl.DataFrame:
     alone = earliest & (step <= sure) & (earliest.sum().over("frame_index") == 1)
     rivals = pl.col("count").is_not_null() & (claims > 1) & ~alone
     codes = {
+        RefusedCode.OTHER_MEDIA: pl.col("elsewhere"),
         RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ((step != sure) | step.is_null()),
         RefusedCode.AMBIGUOUS_IMAGE: (pl.col("count") > 1) | rivals,
         RefusedCode.NO_IMAGE: pl.col("count").is_null(),
     }
     details = {
+        RefusedCode.OTHER_MEDIA: pl.format("{} lies in the folder of another media", "path"),
         RefusedCode.OUTSIDE_ROOT: pl.format("{} is absolute or leads out of the folder; name it relative to the media", "path"),
         RefusedCode.AMBIGUOUS_IMAGE: pl.when(pl.col("count") > 1)
         .then(pl.format("{} could be any of {} frames", "path", "count"))
@@ -94,6 +101,10 @@ def _judged(found: pl.DataFrame, sure: int) -> pl.DataFrame:
 
 def _below(folder: str, path: pl.Expr) -> pl.Expr:
     return path.str.replace_all("\\", "/", literal=True).str.extract(rf"^(?:.*/)?{pl.escape_regex(folder)}/(.+)$")
+
+
+def _folder(above: str, path: pl.Expr) -> pl.Expr:
+    return path.str.replace_all("\\", "/", literal=True).str.extract(rf"^(?:.*/)?{pl.escape_regex(above)}/([^/]+)/")
 
 
 def _file_name(path: pl.Expr) -> pl.Expr:

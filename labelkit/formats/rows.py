@@ -44,6 +44,7 @@ class RefusedCode(StrEnum):
 
     NO_IMAGE = "LABEL_NO_IMAGE"
     AMBIGUOUS_IMAGE = "LABEL_AMBIGUOUS_IMAGE"
+    OTHER_MEDIA = "LABEL_OTHER_MEDIA"
     OUTSIDE_ROOT = "LABEL_OUTSIDE_ROOT"
     NOT_UTF8 = "LABEL_NOT_UTF8"
     UNREADABLE = "LABEL_UNREADABLE"
@@ -87,6 +88,7 @@ class NoteCode(StrEnum):
 _SENTENCES: dict[StrEnum, str] = {
     RefusedCode.NO_IMAGE: "The media has no frame of that name.",
     RefusedCode.AMBIGUOUS_IMAGE: "More than one frame, or more than one label file, has that name.",
+    RefusedCode.OTHER_MEDIA: "The picture is one of another media of the workspace.",
     RefusedCode.OUTSIDE_ROOT: "The path is absolute or leads out of the folder.",
     RefusedCode.NOT_UTF8: "The text is not UTF-8.",
     RefusedCode.UNREADABLE: "The file could not be read.",

@@ -110,6 +110,7 @@ class Prelabels:
         with self._gate.read() as (tx, _):
             found = tx.media.get(self._gate.workspace.id, name)
             known = tx.media.capability(self._gate.workspace.id, capability)
+            folders = [self._gate.workspace.name, found.name, *(one.name for one in tx.media.all(self._gate.workspace.id))]
         objects = self._gate.database.objects
         frames = objects.read_frame(found.frames_object)
         renaming = None if classes is None else Renaming.of(classes, known)
@@ -120,7 +121,9 @@ class Prelabels:
         with _pictures(format, found, frames) as pictures:
             chunks = read(
                 source,  # type: ignore[arg-type]
-                frames=frames.with_columns(folder=pl.lit(f"{self._gate.workspace.name}/{found.name}")),  # what exports call it
+                frames=frames.with_columns(
+                    folders=pl.Series([folders, *([[]] * frames.height)], dtype=pl.List(pl.String))[: frames.height]
+                ),
                 classes=names,
                 capability=accepted,
                 on_invalid=on_invalid,

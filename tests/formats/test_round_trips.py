@@ -21,6 +21,7 @@ from labelkit.formats.rows import NoteCode
 from tests.formats import helpers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FORMATS = {
@@ -42,11 +43,11 @@ def written(folder: Path, name: str, rows: pl.DataFrame, capability=helpers.BOXE
     return folder
 
 
-def read(folder: Path, name: str, rows: pl.DataFrame, capability=helpers.BOXES):
+def read(folder: Path, name: str, rows: pl.DataFrame, capability=helpers.BOXES, media: Sequence[str] = ()):
     """What our reader finds for the media of these samples."""
     size = {"width": rows["width"][0], "height": rows["height"][0]}
     frames = helpers.frames(*rows["frame_name"], **size).with_columns(
-        folder=pl.format("{}/{}", *(pl.lit(rows[c][0]) for c in ("workspace", "media")))
+        folders=pl.Series([[rows["workspace"][0], rows["media"][0], *media], *([[]] * (rows.height - 1))], dtype=pl.List(pl.String))
     )
     return helpers.together(FORMATS[name][1](folder, frames=frames, capability=capability))
 
@@ -251,17 +252,26 @@ def test_the_same_samples_give_the_same_bytes_in_any_chunks(tmp_path, name):
 
 
 @every_format
-def test_a_media_finds_its_own_frames_in_an_export_of_several_with_the_same_names(tmp_path, name):
-    # given
-    other = RICH.with_columns(media=pl.lit("match-2"), sample_key=pl.col("sample_key").str.replace("match-1", "match-2"))
-    both = pl.concat([RICH, other])
+@pytest.mark.parametrize("names", [None, ""], ids=["pictures", "videos"])
+def test_a_media_finds_its_own_frames_in_an_export_of_several_with_the_same_names(tmp_path, name, names):
+    # given two media whose frames have the same names, labelled in different frames, in files of their own where the format has splits
+    other = RICH.with_columns(
+        media=pl.lit("match-2"), sample_key=pl.col("sample_key").str.replace("match-1", "match-2"), split=pl.lit("test")
+    )
+    other = other.with_columns(annotations=pl.col("annotations").shift(1).fill_null([]))
+    both = pl.concat([RICH, other]).with_columns(frame_name=pl.col("frame_name") if names is None else pl.lit(names))
+    media = ["match-1", "match-2"]
 
     # when
     folder = written(tmp_path / "out", name, both)
 
     # then
-    assert read(folder, name, RICH).rows["id"].to_list() == ["ann_a", "ann_b"]
-    assert read(folder, name, other).rows["frame_index"].to_list() == [0, 2]
+    for rows, indices in ((both[:3], [0, 2]), (both[3:], [1])):
+        found = read(folder, name, rows, media=media)
+        assert sorted(found.rows["frame_index"]) == indices
+        assert set(found.refused["code"]) == {"LABEL_OTHER_MEDIA"}
+    elsewhere = both[3:].with_columns(media=pl.lit("called otherwise here"))
+    assert len(read(written(tmp_path / "alone", name, both[3:]), name, elsewhere).rows) == 1
 
 
 @every_format
