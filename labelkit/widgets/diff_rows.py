@@ -192,7 +192,7 @@ def _glimpse(value: object) -> str | None:
         return "null"
     if isinstance(value, (str, int, float, bool)):
         text = f"{value:,.6g}" if isinstance(value, float) else str(value)
-        return text if len(text) <= GLIMPSE_SIGNS and "\n" not in text else None
+        return text if len(text) <= GLIMPSE_SIGNS and "\n" not in text and text[:1] not in ("{", "[") else None
     return None
 
 
@@ -202,7 +202,7 @@ def _side(ws: Workspace, ref: str, title: str) -> Json:
         made: Version = ws.versions.get(ref)
     except InvalidValue:  # a dataset version is no commit
         built = ws.datasets.get(ref)
-        return {"title": built.title, "about": f"{built.sample_count:,} samples of {built.capability}", "id": ref}
+        return {"title": f"{built.name} v{built.version}", "about": f"{built.sample_count:,} samples of {built.capability}", "id": ref}
     name = re.sub(r"@[0-9a-f]{12}$", "", title)  # the id stands beside it
     about = f"{made.committed_at:%Y-%m-%d %H:%M} UTC, {made.author}{f': {made.message}' if made.message else ''}"
     return {"title": name, "about": about, "id": made.id}

@@ -44,6 +44,7 @@ made = {
     "QualityPanel": widgets.QualityPanel(dataset),
     "DatasetExplorer": widgets.DatasetExplorer(ws),
     "SampleViewer": widgets.SampleViewer(ws, dataset),
+    "DiffViewer": widgets.DiffViewer(ws, dataset, dataset),
 }
 print(json.dumps({
     "widgets": sorted(made),

@@ -13,6 +13,7 @@ const ROW_PX = 48;
 const HEIGHT_PX = 560;
 const PAGE = 100;
 const KEPT_ROWS = 4000;
+const REST_MS = 40;
 export const SIGNS = { added: "+", removed: "\u2212", modified: "~" };
 export const TONES = { added: "lk-plus", removed: "lk-minus", modified: "lk-changed" };
 
@@ -30,7 +31,8 @@ export function rowList({ fetch, chosen }) {
   let total = 0;
   let place = -1;
   let turn = 0;
-  let reading = false;
+  /** @type {Promise<void> | null} */
+  let reading = null;
 
   /** @param {number} index */
   function make(index) {
@@ -61,18 +63,21 @@ export function rowList({ fetch, chosen }) {
     return h("span", { class: "lk-diff-labels", role: "img", "aria-label": said.join(", ") || "no label differs", title: said.join(", ") }, ...numbers.map((number, at) => h("span", { class: number ? TONES[names[at]] : "lk-diff-none" }, number ? `${SIGNS[names[at]]}${count(number)}` : "")));
   }
 
-  /** Reads the pages of rows that are drawn and not known, one after the other; what was scrolled past is not asked for. */
-  async function read() {
-    if (reading) return;
-    reading = true;
-    const mine = turn;
-    await Promise.resolve();
+  /** Reads the pages of rows that are drawn and not known, one after the other; what is scrolled past quickly is not asked for. */
+  function read() {
+    reading ??= pages().finally(() => (reading = null));
+    return reading;
+  }
+
+  async function pages() {
     for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      const mine = turn;
       const missing = [...win.drawn.keys()].sort((a, b) => a - b).find((index) => !rows.has(index));
-      if (missing === undefined || mine !== turn) break;
+      if (missing === undefined) return;
       const found = await fetch(missing - (missing % PAGE));
-      if (mine !== turn) break;
-      if (!found?.items.length) break;
+      if (mine !== turn) continue;
+      if (!found?.items.length) return;
       take(found);
       for (const [index, drawn] of win.drawn) {
         const row = rows.get(index);
@@ -81,8 +86,6 @@ export function rowList({ fetch, chosen }) {
         drawn.append(...lines(row));
       }
     }
-    reading = false;
-    if (mine !== turn && [...win.drawn.keys()].some((index) => !rows.has(index))) void read();
   }
 
   /** @param {{items: Row[], offset: number}} page */
@@ -106,12 +109,8 @@ export function rowList({ fetch, chosen }) {
     if (index < 0 || index >= total || index === place) return;
     mark_(index);
     const mine = turn;
-    if (!rows.has(index)) {
-      const found = await fetch(index - (index % PAGE));
-      if (mine !== turn) return;
-      if (found) take(found);
-      win.refresh();
-    }
+    if (!rows.has(index)) await read();
+    if (mine !== turn) return;
     const row = rows.get(index);
     if (row && index === place) chosen(row);
   }

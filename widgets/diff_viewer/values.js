@@ -49,17 +49,19 @@ function name(text) {
 
 /** @param {Field} field @param {boolean} together */
 function rowsOf(field, together) {
+  const titled = field.entries.some((entry) => entry.path); // the name then stands over the paths
   const rows = field.entries.map((entry, at) => {
-    const path = h("th", { scope: "row" }, h("span", { class: at ? "lk-offscreen" : "lk-diff-field" }, ...name(field.name)), entry.path && h("span", { class: "lk-diff-path" }, ...name(entry.path)));
-    return h("tr", { class: at ? undefined : "lk-diff-first" }, path, ...(together ? [h("td", {}, both(entry))] : [h("td", {}, one(entry, "before")), h("td", {}, one(entry, "after"))]));
+    const words = titled ? [h("span", { class: "lk-offscreen" }, `${field.name} `), h("span", { class: "lk-diff-path" }, ...name(entry.path))] : [h("span", { class: "lk-diff-field" }, ...name(field.name))];
+    return h("tr", { class: at || titled ? undefined : "lk-diff-first" }, h("th", { scope: "row" }, ...words), ...(together ? [h("td", {}, both(entry))] : [h("td", {}, one(entry, "before")), h("td", {}, one(entry, "after"))]));
   });
+  if (titled) rows.unshift(h("tr", { class: "lk-diff-first" }, h("th", { scope: "rowgroup", colspan: together ? 2 : 3 }, h("span", { class: "lk-diff-field" }, ...name(field.name)))));
   if (field.more) rows.push(h("tr", {}, h("th", { scope: "row" }), h("td", { colspan: together ? 1 : 2, class: "lk-dim" }, `and ${counted(field.more, "more difference")}`)));
   return rows;
 }
 
 export function valueTable() {
   const place = h("div", { class: "lk-stack" });
-  const fold = { open: true };
+  let open = true;
   /** @type {Field[]} */
   let fields = [];
   let together = false;
@@ -68,15 +70,15 @@ export function valueTable() {
   function changes(changed) {
     if (!changed.length) return null;
     const heads = together ? ["Field", "Before and after"] : ["Field", "Before", "After"];
-    return h("table", { class: `lk-table lk-diff-table${together ? " lk-diff-together" : ""}`, "aria-label": "Fields that differ" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...changed.flatMap((field) => rowsOf(field, together))));
+    return h("table", { class: `lk-table lk-diff-table${together ? " lk-diff-together" : ""}`, "aria-label": "Fields that differ" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), ...changed.map((field) => h("tbody", {}, ...rowsOf(field, together))));
   }
 
   /** @param {Field[]} same */
   function alike(same) {
     if (!same.length) return null;
     const rows = same.map((field) => h("tr", {}, h("th", { scope: "row" }, h("span", { class: "lk-diff-field" }, ...name(field.name))), h("td", {}, h("span", { class: "lk-diff-words" }, field.entries[0]?.after ?? ""))));
-    const details = h("details", { open: fold.open }, h("summary", { class: "lk-summary" }, `${counted(same.length, "field")} alike`), h("table", { class: "lk-table lk-diff-table lk-diff-together", "aria-label": "Fields that are alike" }, h("tbody", {}, ...rows)));
-    details.addEventListener("toggle", () => (fold.open = details.open));
+    const details = h("details", { open }, h("summary", { class: "lk-summary" }, `${counted(same.length, "field")} alike`), h("table", { class: "lk-table lk-diff-table lk-diff-together", "aria-label": "Fields that are alike" }, h("tbody", {}, ...rows)));
+    details.addEventListener("toggle", () => (open = details.open));
     return details;
   }
 
@@ -91,9 +93,10 @@ export function valueTable() {
       together = on;
       draw();
     },
-    /** @param {Field[]} next */
-    show(next) {
+    /** @param {Field[]} next @param {boolean} brief  with those that are alike folded away, as beside a picture */
+    show(next, brief) {
       fields = next;
+      open = !brief;
       draw();
     },
   };
