@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.builds import BuildRequest as BuildRequest
     from labelkit.core.datasets.quality_rules import QualityRule as QualityRule
     from labelkit.core.review.operations import ReviewOp as ReviewOp
+    from labelkit.formats.verifying import verify as verify
     from labelkit.workspace import Workspace as Workspace
     from labelkit.workspace import open as open
 
@@ -32,6 +33,7 @@ _HOMES = {
     "ReviewOp": "labelkit.core.review.operations",
     "Workspace": "labelkit.workspace",
     "open": "labelkit.workspace",
+    "verify": "labelkit.formats.verifying",
 }
 _MODULES = ("recipes", "synthetic", "widgets")
 
@@ -45,6 +47,7 @@ __all__ = [
     "open",
     "recipes",
     "synthetic",
+    "verify",
     "widgets",
 ]
 

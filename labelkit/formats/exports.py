@@ -100,12 +100,16 @@ RowReader: TypeAlias = Callable[[str | Path], Iterator[pl.DataFrame]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format to write: its name, its writer, the facets that survive in it, and what it takes."""
+    """A format to write: its name, its writer, the facets that survive in it, and what it takes.
+
+    One that `embeds` puts the JSON text of a column in its place as JSON.
+    """
 
     name: str
     write: Writer
     carries: frozenset[Facet]
     takes: frozenset[Literal["samples", "rows"]]
+    embeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

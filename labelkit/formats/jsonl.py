@@ -129,4 +129,4 @@ def _value(texts: pl.Series) -> pl.Series:
     return pl.select(pl.when(text == "null").then(None).otherwise(pl.coalesce(quoted, text))).to_series()
 
 
-FORMAT = Format("jsonl", write, carries=EVERYTHING, takes=frozenset({"samples", "rows"}))
+FORMAT = Format("jsonl", write, carries=EVERYTHING, takes=frozenset({"samples", "rows"}), embeds=True)

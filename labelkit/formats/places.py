@@ -95,8 +95,8 @@ class RemotePlace:
     root: str
 
     def path(self, name: str) -> str:
-        """Return the path of a file as the file system names it."""
-        return f"{self.root}/{name}"
+        """Return the path of a file as the file system names it; the place itself without a name."""
+        return f"{self.root}/{name}" if name else self.root
 
     def infos(self) -> dict[str, dict[str, Any]]:
         """Return what the file system knows of each file, by path, in order; read anew, never from a cache."""
@@ -122,6 +122,11 @@ class RemotePlace:
         with _reading(self.title):
             data: bytes = self.fs.cat_file(self.path(name))
             return data
+
+    def fetch(self, name: str, file: Path) -> None:
+        """Copy a file to this machine."""
+        with _reading(self.title):
+            self.fs.get_file(self.path(name), str(file))
 
     def digest(self, name: str) -> WrittenFile:
         """Return size and sha256 of a file."""

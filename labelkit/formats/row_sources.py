@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,9 +12,10 @@ import polars as pl
 from labelkit.errors import ExportDamaged, LabelsNotFound, LabelsUnreadable
 from labelkit.formats.exports import digest_of_file
 from labelkit.formats.manifest import MANIFEST, Manifest
+from labelkit.formats.places import RemotePlace, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 def sourced(source: str | Path, suffix: str) -> tuple[list[Path], Manifest | None]:
@@ -38,6 +40,29 @@ def sourced(source: str | Path, suffix: str) -> tuple[list[Path], Manifest | Non
         if not (root / file.name).is_file() or digest_of_file(root, file.name).sha256 != file.sha256:
             raise ExportDamaged(folder=root, what=f"{file.name} is missing or not as it was written")
     return [root / file.name for file in chosen], manifest
+
+
+@contextmanager
+def local_copy(source: str | Path, storage_options: Mapping[str, object] | None = None) -> Iterator[Path]:
+    """Give the path of files that lie here, or of a copy of those at a URL, which goes with the block. Raises `STORAGE_READ_FAILED`."""
+    place = place_of(source, storage_options)
+    if not isinstance(place, RemotePlace):
+        yield place.root
+        return
+    with tempfile.TemporaryDirectory(prefix="labelkit-import-") as folder:
+        root = Path(folder)
+        for name in place.names() or [""]:  # without files below it is a file itself
+            file = root / (name or PurePosixPath(place.root).name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            place.fetch(name, file)
+        yield root
+
+
+def key_of(source: Path) -> str | None:
+    """Return the column that the manifest of an export calls the key; None where there is no manifest."""
+    manifest = source / MANIFEST
+    found = Manifest.read(manifest.read_bytes()) if manifest.is_file() else None
+    return None if found is None else found.key
 
 
 def _within(file: Path, path: Path) -> bool:

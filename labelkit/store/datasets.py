@@ -287,10 +287,6 @@ class DatasetRows:
         row = self._tx.rows("SELECT fingerprint FROM builds WHERE id = $build", build=build)[0]
         return Fingerprint(json.loads(row["fingerprint"]))
 
-    def add_export(self, export: Mapping[str, object]) -> None:
-        """Record an export with the digest of each of its files."""
-        self._tx.insert("exports", [{**export, "created_at": self._tx.now}])
-
     def _one(self, where: str, **params: object) -> BuildRow | None:
         row = self._tx.one(_BUILDS + where, **params)
         return None if row is None else _build(row)

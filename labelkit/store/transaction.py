@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from labelkit.store.audit import AuditRows
     from labelkit.store.commits import CommitRows
     from labelkit.store.datasets import DatasetRows
+    from labelkit.store.exports import ExportRows
     from labelkit.store.freezing import FreezingRows
     from labelkit.store.golden import GoldenRows
     from labelkit.store.golden_extractions import ExtractionRows
@@ -94,6 +95,13 @@ class Transaction(Statements):
         from labelkit.store.commits import CommitRows
 
         return CommitRows(self)
+
+    @cached_property
+    def exports(self) -> ExportRows:
+        """Return the records of exports."""
+        from labelkit.store.exports import ExportRows
+
+        return ExportRows(self)
 
     @cached_property
     def golden(self) -> GoldenRows:

@@ -26,10 +26,10 @@ from labelkit.errors import (
     NotFound,
     StoreReadOnly,
 )
+from labelkit.formats.export_reports import ExportReport
 from labelkit.services.datasets.building import LOST, Builder, reuse_of
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.exploring import built_from, listed
-from labelkit.services.datasets.exporting import ExportReport
 from labelkit.services.datasets.jobs import BuildJob
 from labelkit.services.datasets.lineage import Lineage
 from labelkit.services.datasets.near_duplicates import NearDuplicates

@@ -13,8 +13,9 @@ from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant, frame_of
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
-from labelkit.formats import exporting, writer
-from labelkit.services.datasets.exporting import about_samples, recorded
+from labelkit.formats import writer
+from labelkit.formats.losses import losses_frame
+from labelkit.services.datasets.exporting import SampleExport
 from labelkit.services.datasets.facts import DatasetFacts
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
@@ -24,7 +25,7 @@ from labelkit.store.facets import Wanted
 from labelkit.store.samples import exploded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.splits import Stability
     from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
+    from labelkit.formats.export_reports import ExportReport
+    from labelkit.formats.exporting import Progress
     from labelkit.services.datasets.assets import SampleAssets
-    from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
     from labelkit.store.runs import Run
@@ -284,28 +286,50 @@ class Dataset(Guarded, Materialized):
             "BELOW_MIN_ANNOTATIONS", f"The frame has fewer annotations than the {least} asked for.", {"min_annotations": least} | row
         )
 
-    def export(self, format: str, out: str | Path, *, split: str | None = None, purpose: str = "training") -> ExportReport:
-        """Write the dataset, or one split, in a format below the folder `out`, whole or not at all, and record it with its file digests.
+    def export(
+        self,
+        format: str,
+        out: str | Path,
+        *,
+        split: str | None = None,
+        purpose: str = "training",
+        progress: Progress | None = None,
+        storage_options: Mapping[str, object] | None = None,
+    ) -> ExportReport:
+        """Write the dataset, or one split, in a format to `out`, a folder or URL, whole or not at all, and record it with its file digests.
 
         An export for training passes the guard of `for_training`; one for `purpose="evaluation"` stands in the holdout ledger.
-        Raises `UNKNOWN_FORMAT`, `EXPORT_TARGET_TAKEN`, `STORAGE_WRITE_FAILED`, `DATASET_NOT_READY`, `NOT_FOUND` for a split,
-        `FROZEN_DATASET_TRAINING_FORBIDDEN` and `FROZEN_SOURCE_LEAKAGE_FORBIDDEN`.
+        `losses` lists beforehand what the format has no place for. `progress(done, total)` is told the samples after each chunk, and may
+        raise to cancel: then nothing is left. Raises `UNKNOWN_FORMAT`, `EXPORT_TARGET_TAKEN`, `STORAGE_WRITE_FAILED`, `DATASET_NOT_READY`,
+        `NOT_FOUND` for a split, `FROZEN_DATASET_TRAINING_FORBIDDEN` and `FROZEN_SOURCE_LEAKAGE_FORBIDDEN`.
         """
         writer(format)  # a format that is not there is said before anything is counted as a look
-        return self._write_export(format, out, split=split, purpose=self._pass(purpose, split))
+        passed = self._pass(purpose, split)
+        return self._write_export(format, out, split=split, purpose=passed, progress=progress, storage_options=storage_options)
 
-    def _write_export(self, format: str, out: str | Path, *, split: str | None, purpose: Purpose) -> ExportReport:
+    def losses(self, format: str, split: str | None = None) -> pl.DataFrame:
+        """Return what the dataset holds and a format has no place for, one row each: facet, count, sentence. Nothing is written."""
+        writer(format)
+        return losses_frame(self._exported(split).losses(format))
+
+    def _write_export(
+        self,
+        format: str,
+        out: str | Path,
+        *,
+        split: str | None,
+        purpose: Purpose,
+        progress: Progress | None = None,
+        storage_options: Mapping[str, object] | None = None,
+    ) -> ExportReport:
         """Write and record an export that a guard has let through."""
+        return self._exported(split).write(format, out, purpose, progress, storage_options)
+
+    def _exported(self, split: str | None) -> SampleExport:
         self._check_split(split)
         with self._gate.read() as (tx, _):
             capability = tx.media.capability(self._gate.workspace.id, self.capability)
-        chunks = snapshots.chunks(self._gate.database.objects, self._tree, lambda rows: self._of(rows, split))
-        splits = tuple(self.split_counts) if split is None else (split,)
-        about = about_samples(
-            f"{self.name} v{self.version}", self.request.description or "", self.version, self._rows(split), capability, splits
-        )
-        written = exporting.export(writer(format), chunks, out, about)
-        return recorded(self._gate, self.id, format, split, written, purpose)
+        return SampleExport(self._gate, self._row, self._tree, lambda rows: self._of(rows, split), capability, split)
 
     def to_page(self, path: str | Path, *, samples: int | Sequence[str] = SAMPLES, side_px: int = SIDE_PX) -> Path:
         """Write what is known of this version as one HTML file that needs no kernel and no network, and return its path.

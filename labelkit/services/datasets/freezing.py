@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.core.datasets.freezing import FreezeEvent, Freezing
+    from labelkit.formats.export_reports import ExportReport
     from labelkit.services.datasets.doors import EvaluationData, TrainingData
-    from labelkit.services.datasets.exporting import ExportReport
     from labelkit.store.acting import Gate
     from labelkit.store.datasets import BuildRow
 

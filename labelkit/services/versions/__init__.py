@@ -10,6 +10,7 @@ from labelkit.core.actors import Action
 from labelkit.core.versions import MAIN, ancestors, label
 from labelkit.errors import InvalidValue, KeyChanged, NotFound, TagTaken
 from labelkit.services.versions.committing import Committing
+from labelkit.services.versions.exporting import Exporting
 from labelkit.services.versions.joining import Joining
 from labelkit.services.versions.reading import Reading, history_of, resolved, text_of
 from labelkit.services.versions.values import CommitOutcome, Diff, Garbage, Log, MergePreview, Version
@@ -18,8 +19,11 @@ from labelkit.store.diffing import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from labelkit.core.versions import VersionStep
+    from labelkit.formats.export_reports import ExportReport
+    from labelkit.formats.exporting import Progress
     from labelkit.services.versions.reading import RefLike
     from labelkit.store.acting import Gate
     from labelkit.store.merging import Side
@@ -41,6 +45,7 @@ class Versions:
         self._reading = Reading(gate)
         self._committing = Committing(gate, self._reading)
         self._joining = Joining(gate, self._reading, self._committing)
+        self._exporting = Exporting(gate, self._reading, self._committing)
 
     # --- writing
 
@@ -221,6 +226,56 @@ class Versions:
         `.after("1.4.2")` is the version that follows.
         """
         return self.diff(a, b).step
+
+    # --- out and in
+
+    def export(
+        self,
+        ref: RefLike,
+        format: str,
+        out: str | Path,
+        splits: Mapping[str, float] | None = None,
+        by: str | None = None,
+        progress: Progress | None = None,
+        storage_options: Mapping[str, object] | None = None,
+    ) -> ExportReport:
+        """Write the rows of a version in a format to `out`, a folder or a URL of fsspec, whole or not at all, and record it.
+
+        `splits` gives each split its share, such as `{"train": 0.8, "val": 0.2}`: a hash of the row's key, or of its value in the column
+        `by`, chooses, so that rows of a group are in one split and no row moves when others come. The same version gives the same bytes.
+        An earlier export at `out` is replaced. `progress(done, total)` is told the rows after each chunk, and may raise to cancel: then
+        nothing is left. `losses` lists beforehand what the format has no place for; the report and the manifest list it too. `labelkit
+        verify` checks what lies there. Raises `UNKNOWN_FORMAT`, `NOT_FOUND`, `INVALID_VALUE`, `EXPORT_TARGET_TAKEN`,
+        `STORAGE_WRITE_FAILED`.
+        """
+        return self._exporting.export(ref, format, out, splits, by, progress, storage_options)
+
+    def losses(self, ref: RefLike, format: str) -> pl.DataFrame:
+        """Return what a version holds and a format has no place for, one row each: facet, count, sentence. Nothing is written."""
+        return self._exporting.losses(ref, format)
+
+    def exports(self, ref: RefLike) -> pl.DataFrame:
+        """Return the recorded exports of a version, oldest first: id, format, split, path, files, losses, created_at, created_by."""
+        return self._exporting.exports(ref)
+
+    def import_(
+        self,
+        name: str,
+        format: str,
+        source: str | Path,
+        key: str | None = None,
+        message: str = "",
+        *,
+        branch: str = MAIN,
+        storage_options: Mapping[str, object] | None = None,
+    ) -> CommitOutcome:
+        """Commit the rows of an export, or of anybody's files of the format, at a path or a URL of fsspec, as all rows of a name.
+
+        Rows of an export come back exactly, types and all, by its manifest, which also knows the key; they must be as they were written.
+        Files without a manifest are read for what they seem to be. The rows of the head are reported as NO_OP_UNCHANGED. For annotators
+        and above. Raises `UNKNOWN_FORMAT`, `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `EXPORT_DAMAGED` and what `commit` raises.
+        """
+        return self._exporting.import_(name, format, source, key=key, message=message, branch=branch, storage_options=storage_options)
 
     # --- cleaning up
 
