@@ -38,6 +38,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
         _look_at_each(Path(source).expanduser())
         raise
     columns = _guessed(files) if manifest is None else manifest.columns
+    yield pl.DataFrame(schema=columns)
     for file in files:
         for batch in batches(file):
             yield _frame(features(batch), columns, len(batch.starts), file)

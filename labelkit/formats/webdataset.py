@@ -31,6 +31,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
         with readable(source):
             yield pl.concat([_guessed(file) for file in files], how="diagonal_relaxed")
         return
+    yield pl.DataFrame(schema=manifest.columns)
     for file in files:
         for lines in _blocks(file):
             with readable(file):

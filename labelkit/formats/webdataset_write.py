@@ -39,7 +39,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, limits:
         return shards.finish()
 
 
-FORMAT = Format("webdataset", write, EVERYTHING, frozenset({"samples", "rows"}))
+FORMAT = Format("webdataset", write, EVERYTHING, frozenset({"samples", "rows"}), embeds=True)
 
 
 def _members(rows: pl.DataFrame, pictures: Sequence[Picture], about: About) -> ByteRows:
