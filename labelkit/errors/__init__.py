@@ -63,6 +63,10 @@ from labelkit.errors.golden import (
     ExampleTypeInvalid,
     ExampleVersionConflict,
 )
+from labelkit.errors.golden_scores import (
+    CleanlabMissing,
+    ExamplesNotScored,
+)
 from labelkit.errors.materialization import (
     CropsNeedBoxes,
     LinkImpossible,
@@ -155,6 +159,7 @@ __all__ = [
     "BuildStillRunning",
     "BuildSuperseded",
     "ClassesUnknown",
+    "CleanlabMissing",
     "CropsNeedBoxes",
     "DatasetAlreadyFrozen",
     "DatasetInActiveUse",
@@ -169,6 +174,7 @@ __all__ = [
     "ExampleTypeConflict",
     "ExampleTypeInvalid",
     "ExampleVersionConflict",
+    "ExamplesNotScored",
     "ExportDamaged",
     "ExportTargetTaken",
     "FilterInvalid",

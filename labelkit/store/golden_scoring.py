@@ -154,8 +154,8 @@ def _completeness(rules: TypeRules) -> str | None:
 
 def _correctness(rules: TypeRules, verified: str, consistent: str) -> str:
     sub: list[_Sub] = [(formulas.VERIFIED, verified)]
-    if rules.judges_outcomes:
-        sub.append((formulas.OUTCOME, f"coalesce(CAST(outcome AS DOUBLE), {number(formulas.UNKNOWN)})"))
+    if rules.judges_outcomes or rules.judges_agreement:
+        sub.append((formulas.CONFIRMED, f"coalesce(CAST(outcome AS DOUBLE), agreement, {number(formulas.UNKNOWN)})"))
     sub.append((formulas.CONSISTENT, consistent))
     return f"CASE WHEN label_quality IS NULL THEN {_mean(sub)} ELSE {_mean([*sub, (formulas.LABEL_QUALITY, 'label_quality')])} END"
 

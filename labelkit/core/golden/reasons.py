@@ -54,6 +54,14 @@ SENTENCES = {
 }
 
 
+# The sentence of many examples, where each has a field or a number of its own.
+OF_MANY = SENTENCES | {
+    Code.REQUIRED_FIELD_MISSING: "a required field is not there",
+    Code.FIELD_BLANK: "a field that matters is null or empty",
+    Code.INCONSISTENT_WITH_SIMILAR: "examples of the same or nearly the same input expect another output",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A code and what it is about: a field, a number, or nothing."""

@@ -4,10 +4,10 @@ A part is its points times the weighted mean of its sub-scores, each from 0 to 1
 
 - completeness 30: `present` (20), the share of required fields that are there; `filled` (10), the share of fields that matter which are
   neither absent nor null nor empty.
-- correctness 40: `verified` (18): 1 validated here, 1/2 said to be verified elsewhere, 1/6 not yet looked at; `outcome` (12): 1 where what
-  happened confirms the expected output, 0 where it speaks against it, 0.4 where nothing is known; `consistent` (10): the share, among the
-  examples of the same or nearly the same input (itself included), that expect the same output; `label quality` (10), where a model's
-  judgement was given: that number.
+- correctness 40: `verified` (18): 1 validated here, 1/2 said to be verified elsewhere, 1/6 not yet looked at; `confirmed` (12): 1 where
+  what happened confirms the expected output, 0 where it speaks against it, where that is not known the share of annotators who agree, and 0.4
+  where neither is known; `consistent` (10): the share, among the examples of the same or nearly the same input (itself included), that
+  expect the same output; `label quality` (10), where a model's judgement was given: that number.
 - clarity 15: `agreement` of annotators (5) and `confidence` (5), each the number that is stated and 0.4 where none is; `documented` (5):
   0 for an edge case without a word, else 1.
 - representativeness 15: `class` (6) and `slice` (6), each 1 up to the even share and then even share / share; `balance` (3): how likely
@@ -15,6 +15,8 @@ A part is its points times the weighted mean of its sub-scores, each from 0 to 1
 
 What is not known thus costs points but never all of them, and better evidence never lowers a part. A sub-score that a type has no field for
 is left out, and its points are shared among the others of its part; a part of which nothing is left is as good as the other parts together.
+So what is complete and consistent is Bronze before anybody looked at it, Silver once it is validated, and Gold once it is confirmed too.
+
 An example that a reviewer rejected keeps completeness and clarity and has 0 for the rest, at most 45; it counts neither as similar to
 others nor for classes and slices.
 """
@@ -46,7 +48,7 @@ class Part(StrEnum):
 
 POINTS = {Part.COMPLETENESS: 30.0, Part.CORRECTNESS: 40.0, Part.CLARITY: 15.0, Part.REPRESENTATIVENESS: 15.0}
 PRESENT, FILLED = 20.0, 10.0
-VERIFIED, OUTCOME, CONSISTENT, LABEL_QUALITY = 18.0, 12.0, 10.0, 10.0
+VERIFIED, CONFIRMED, CONSISTENT, LABEL_QUALITY = 18.0, 12.0, 10.0, 10.0
 AGREEMENT, CONFIDENCE, DOCUMENTED = 5.0, 5.0, 5.0
 CLASS, SLICE, BALANCE = 6.0, 6.0, 3.0
 
@@ -154,10 +156,17 @@ def verified(facts: Facts) -> float:
     return 0.0 if facts.status is Status.REJECTED else ELSEWHERE if facts.elsewhere else PENDING
 
 
+def confirmed(facts: Facts) -> float:
+    """Return the sub-score `confirmed`."""
+    if facts.outcome is not None:
+        return float(facts.outcome)
+    return UNKNOWN if facts.agreement is None else facts.agreement
+
+
 def _correctness(facts: Facts, rules: TypeRules) -> list[tuple[float, float]]:
     return [
         (VERIFIED, verified(facts)),
-        *([(OUTCOME, UNKNOWN if facts.outcome is None else float(facts.outcome))] if rules.judges_outcomes else []),
+        *([(CONFIRMED, confirmed(facts))] if rules.judges_outcomes or rules.judges_agreement else []),
         (CONSISTENT, facts.agreeing / facts.similar),
         *([(LABEL_QUALITY, facts.label_quality)] if facts.label_quality is not None else []),
     ]
