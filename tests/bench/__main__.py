@@ -24,6 +24,8 @@ BENCHMARKS = {
     "materialize": "link, copy or cut out 20,000 pictures",
     "leakage": "find 100,000 hashes among 1,000,000, within 6 bits",
     "versions": "commit, change, compare and check out 1,000,000 examples",
+    "export": "write 1,000,000 examples and 1,000,000 boxes in seven formats",
+    "import_": "read a COCO file of 1,000,000 boxes and a YOLO folder of 20,000 files",
 }
 RESULT = needs.ROOT / ".ci" / "artifacts" / "bench.json"
 
