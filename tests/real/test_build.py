@@ -110,7 +110,9 @@ def test_the_coco_export_read_back_equals_the_store(built, tmp_path):
 
     # then its files have the digests that the report says
     files = {file.name: file for file in report.files}
-    assert sorted(files) == [f"annotations/instances_{split}.json" for split in ("test", "train", "val")]
+    labels = [f"annotations/instances_{split}.json" for split in ("test", "train", "val")]
+    assert sorted(files) == [*labels, "croissant.json", "labelkit-export.json"]
+    assert labelkit.verify(tmp_path / "coco").ok
     assert (report.sample_count, report.annotation_count) == (110, 2479)
 
     # and pycocotools reads from each the boxes of the store, to 0.01 px
@@ -135,4 +137,4 @@ def test_an_export_of_one_split_is_recorded_and_audited(built, tmp_path):
     assert (row["version_id"], row["split"], row["path"]) == (built.dataset.id, "val", str(tmp_path / "val"))
     assert [(file["name"], file["sha256"]) for file in json.loads(row["files"])] == [(file.name, file.sha256) for file in report.files]
     assert built.ws.audit(subject=f"dataset:{built.dataset.id}")["code"][0] == "EXPORTED"
-    assert re.fullmatch(r"coco: \d+ samples and \d+ annotations in 1 file\(s\) below .*", str(report))
+    assert re.fullmatch(r"coco: \d+ samples and \d+ annotations in 3 file\(s\) below .*", str(report).split("\n")[0])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labelkit.errors import InvalidValue, LabelkitError
+from labelkit.cli.exports import export, verify_export
+from labelkit.cli.words import STORE, StoreOption, UserOption, WorkspaceOption, class_names, opened, pair, refused, value
+from labelkit.errors import LabelkitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,14 +22,10 @@ app = typer.Typer(name="labelkit", no_args_is_help=True, add_completion=False, r
 store_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a store, verify it, copy it.")
 app.add_typer(store_app, name="store")
 
-StoreOption = Annotated[Path, typer.Option("--store", help="The store's file.")]
-WorkspaceOption = Annotated[str, typer.Option("--workspace", help="The workspace in it.")]
-UserOption = Annotated[str | None, typer.Option("--user", help="Who you are, if not LABELKIT_USER or your login name.")]
 TimeoutOption = Annotated[float, typer.Option(help="Seconds after which the run is stopped.")]
 LineageOption = Annotated[
     str | None, typer.Option("--lineage", metavar="FILE_OR_URL", help="Where OpenLineage events go, if not LABELKIT_LINEAGE.")
 ]
-STORE = Path("labels.duckdb")
 PARAMETER_OPTIONS = ("-p", "--parameter")
 
 
@@ -61,7 +58,7 @@ def open_store(
     """Show what a store holds and open its review in JupyterLab."""
     from labelkit import demo
 
-    with _opened(store, workspace, user) as ws:
+    with opened(store, workspace, user) as ws:
         _summary(ws)
     notebook = demo.review_notebook(store, workspace)
     if lab:
@@ -95,16 +92,16 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
     user: UserOption = None,
 ) -> None:
     """Import labels as a prelabel run, ready to be reviewed."""
-    with _opened(store, workspace, user, new=frames is not None) as ws:
+    with opened(store, workspace, user, new=frames is not None) as ws:
         if frames is not None:
             ws.media.add(frames, name=media, group_key=group, split=split)
-        options = {name: _value(text) for name, text in map(_pair, option or [])}
+        options = {name: value(text) for name, text in map(pair, option or [])}
         run = ws.prelabels.import_(
             format,
             source,
             media=media,
             capability=capability,
-            classes=_classes(classes, rename),
+            classes=class_names(classes, rename),
             model=model,
             model_version=model_version,
             **options,  # type: ignore[arg-type]  # the import refuses what the format does not have
@@ -114,20 +111,8 @@ def import_labels(  # noqa: PLR0913, PLR0917  # one option a fact
         typer.echo(f"  refused {count}: {code}")
 
 
-@app.command()
-def export(
-    format: Annotated[str, typer.Argument(help="coco.")],
-    dataset: Annotated[str, typer.Argument(help="The dataset's name or id.")],
-    out: Annotated[Path, typer.Argument(help="The folder to write.")],
-    purpose: Annotated[str, typer.Option(help="training, which frozen test sets refuse, or evaluation, which is counted.")] = "training",
-    store: StoreOption = STORE,
-    workspace: WorkspaceOption = "default",
-    user: UserOption = None,
-) -> None:
-    """Write a built dataset in a format that training code reads."""
-    with _opened(store, workspace, user) as ws:
-        written = ws.datasets.get(dataset).export(format, out, purpose=purpose)
-    typer.echo(f"{written}")
+app.command()(export)
+app.command("verify")(verify_export)
 
 
 @app.command()
@@ -145,8 +130,8 @@ def materialize(
     user: UserOption = None,
 ) -> None:
     """Make the files of a built dataset; what is there and whole stays. Exit code 1 where some could not be made."""
-    options = {name: _value(text) for name, text in map(_pair, option or [])}
-    with _opened(store, workspace, user) as ws:
+    options = {name: value(text) for name, text in map(pair, option or [])}
+    with opened(store, workspace, user) as ws:
         report = ws.datasets.get(dataset).materialize(
             target, mode, verify=verify, purpose=purpose, storage_options=options, progress=lambda tally: typer.echo(tally, err=True)
         )
@@ -170,7 +155,7 @@ def run(
     """
     from labelkit import recipes
 
-    texts = dict(_pair(one, "Write -p NAME VALUE.") for one in parameter or [])
+    texts = dict(pair(one, "Write -p NAME VALUE.") for one in parameter or [])
     outcome = recipes.run(
         notebook,
         recipes.read_file(file) if file else {},
@@ -181,8 +166,8 @@ def run(
         force=force,
         lineage=lineage,
     )
-    for name, value in (outcome.result or {}).items():
-        typer.echo(f"{name}: {value}")
+    for name, made in (outcome.result or {}).items():
+        typer.echo(f"{name}: {made}")
     typer.echo(f"executed notebook: {outcome.notebook}")
     if outcome.run:
         typer.echo(f"{'answered by' if outcome.reused else 'recorded as'}: {outcome.run}")
@@ -204,7 +189,7 @@ def replay(
     """Execute a recorded run again and prove that it makes the same; exit code 1 where it does not, with what differs."""
     from labelkit import recipes
 
-    with _opened(store, workspace, user) as ws:
+    with opened(store, workspace, user) as ws:
         found = recipes.replay(ws, run, output=output, timeout_s=timeout, progress=_show_cell, lineage=lineage)
     for line in found.lines():
         typer.echo(line)
@@ -219,7 +204,7 @@ def info(
     user: UserOption = None,
 ) -> None:
     """Show what a workspace of a store holds."""
-    with _opened(store, workspace, user) as ws:
+    with opened(store, workspace, user) as ws:
         _summary(ws)
 
 
@@ -230,7 +215,7 @@ def check(
     user: UserOption = None,
 ) -> None:
     """Verify every object that the store names; exit code 1 where one is missing or damaged."""
-    with _opened(store, workspace, user) as ws:
+    with opened(store, workspace, user) as ws:
         findings = ws.check()
     for finding in findings:
         typer.echo(f"{finding.problem}: {finding.digest} ({finding.where})")
@@ -246,7 +231,7 @@ def backup(
     user: UserOption = None,
 ) -> None:
     """Copy a whole store to a new place, consistent, while others work."""
-    with _opened(store, workspace, user) as ws:
+    with opened(store, workspace, user) as ws:
         ws.backup(target)
     typer.echo(f"copied to {target}")
 
@@ -258,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except LabelkitError as refusal:
         from labelkit.recipes import exit_code
 
-        typer.echo(f"{refusal.code}: {refusal.title}\n{refusal.detail}\n{refusal.hint}", err=True)
+        refused(refusal)
         sys.exit(exit_code(refusal))
 
 
@@ -276,41 +261,8 @@ def paired(arguments: Sequence[str]) -> list[str]:
     return done
 
 
-def _pair(text: str, fix: str = "Write NAME=VALUE.") -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise InvalidValue(what=text, reason="it is not a name and a value", fix=fix)
-    return name.strip(), value.strip()
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _classes(numbered: str | None, renamed: Sequence[str] | None) -> Sequence[str] | dict[str, str | None] | dict[int, str | None] | None:
-    """Return what `--classes` and `--rename` say together: names in the order of numbers, or what names or numbers are called here."""
-    names = [name.strip() for name in numbered.split(",")] if numbered else None
-    here: dict[str, str | None] = {theirs: ours or None for theirs, ours in map(_pair, renamed or [])}
-    if names is None or not here:
-        return names or here or None
-    return {number: here.get(name, name) for number, name in enumerate(names)}
-
-
 def _show_cell(cell: CellProgress) -> None:
     typer.echo(f"[{cell.number}/{cell.total}] {cell.title}", err=True)
-
-
-def _opened(store: Path, workspace: str, user: str | None, *, new: bool = False) -> Workspace:
-    import labelkit
-
-    if not new and not store.exists():
-        raise InvalidValue(
-            what=str(store), reason="there is no such file", fix="Name a store with --store, or make one with `labelkit demo`."
-        )
-    return labelkit.open(store, workspace=workspace, user=user)
 
 
 def _summary(ws: Workspace) -> None:
