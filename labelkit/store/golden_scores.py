@@ -11,7 +11,7 @@ from labelkit.core.golden.examples import Status
 from labelkit.core.golden.reasons import Code, Reason
 from labelkit.core.golden.score_rules import ScorePolicy
 from labelkit.core.golden.scoring import Facts
-from labelkit.core.hashing import canonical_json
+from labelkit.core.hashing import canonical_json, digest_of_lines
 from labelkit.store.canonical import canonical, chunk_digests, schema_text
 from labelkit.store.place import quoted
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from labelkit.store.objects import Objects
     from labelkit.store.statements import Statements
 
+_BATCH = 1 << 17  # rows; part of what a digest of scores is
 QUALITY: dict[str, pl.DataType] = {"quality_score": pl.Float64(), "tier": pl.String()}
 
 
@@ -101,10 +102,15 @@ def add(
     tx.insert("golden_scorings", [row])
 
 
-def digest_of_scores(scores: pl.DataFrame) -> str:
-    """Return the sha256 of scores in order of their ids, the same whatever engine made them."""
-    rows = canonical(scores, "example_id")
-    return chunk_digests(rows, [0, rows.height], schema_text(rows))[0]
+def digest_of_scores(file: Path) -> tuple[str, int]:
+    """Return the sha256 of the scores in a file, which are in order of their ids, whatever engine made them; and how many there are."""
+    scores = pl.scan_parquet(file, glob=False)
+    rows = int(scores.select(pl.len()).collect().item())
+    digests: list[str] = []
+    for start in range(0, rows, _BATCH):
+        batch = canonical(scores.slice(start, _BATCH).collect(), "example_id")
+        digests += chunk_digests(batch, [0, batch.height], schema_text(batch))
+    return digest_of_lines(digests).value, rows
 
 
 def qualities(objects: Objects, scorings: Iterable[Scoring]) -> pl.DataFrame:

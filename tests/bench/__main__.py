@@ -23,6 +23,7 @@ BENCHMARKS = {
     "explore": "look through 1,000,000 samples and 10,000 builds",
     "materialize": "link, copy or cut out 20,000 pictures",
     "leakage": "find 100,000 hashes among 1,000,000, within 6 bits",
+    "golden": "score 1,000,000 golden examples, explain one, plan reviews",
     "versions": "commit, change, compare and check out 1,000,000 examples",
     "export": "write 1,000,000 examples and 1,000,000 boxes in seven formats",
     "import_": "read a COCO file of 1,000,000 boxes and a YOLO folder of 20,000 files",

@@ -138,8 +138,7 @@ class Scoring:
             with self._gate.read() as (tx, _):
                 golden_scores.hand_out(tx, self._gate.workspace.id, name, examples)
             score_to(database, file, examples, ScorePolicy(version=policy.version, types={name: rules}), label_quality=quality)
-            scores = pl.read_parquet(file)
-            made.append(_Scored(name, file, golden_scores.digest_of_scores(scores), scores.height))
+            made.append(_Scored(name, file, *golden_scores.digest_of_scores(file)))
         return made
 
     def _kept(self, made: Sequence[_Scored], policy: ScorePolicy, subject: str) -> dict[str, str]:
