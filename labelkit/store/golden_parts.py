@@ -37,8 +37,9 @@ class Part:
 
 
 def part_of(name: str, given: pl.Series, schema: Schema) -> Part:
-    """Return JSON texts, or typed values, in their one spelling, held against the schema; a null among them is refused."""
+    """Return JSON texts, or typed values, in their one spelling, held against the schema; a null among them is refused, but for labels."""
     texts = given if isinstance(given.dtype, pl.String) else _texts_of(given, inlined(schema))
+    texts = texts.fill_null("{}") if name == "labels" else texts
     judge = Judge(schema)
     if len(texts) <= FEW:
         return one_by_one(name, texts, judge)

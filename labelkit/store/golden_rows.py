@@ -70,8 +70,6 @@ def _of_frame(frame: pl.DataFrame) -> pl.DataFrame:
                 what="The frame of examples", reason=reason, fix="Cast it to text, numbers, booleans, lists or structs of these."
             )
     labels = pl.col("labels") if "labels" in named.columns else pl.lit("{}").alias("labels")
-    if named.schema.get("labels") == pl.String():
-        labels = labels.fill_null("{}")
     source = pl.col(SOURCE).cast(pl.String) if SOURCE in named.columns else pl.lit(None, dtype=pl.String()).alias(SOURCE)
     row = pl.int_range(pl.len(), dtype=pl.Int64()).alias("row")
     return named.select(row, "input", "expected_output", labels, source)
@@ -98,7 +96,7 @@ def _fields_of(chunk: list[tuple[int, object]]) -> tuple[list[tuple[int, Any, An
         fields = example if type(example) is dict and example.keys() <= _KNOWN else _mapping(example)
         if fields is not None and "input" in fields and "expected_output" in fields and fields.keys() <= _KNOWN:
             labels, source = fields.get("labels"), fields.get(SOURCE)
-            if source is None or isinstance(source, str):
+            if source is None or (isinstance(source, str) and source.isprintable()):
                 rows.append((row, fields["input"], fields["expected_output"], {} if labels is None else labels, source))
                 continue
         fallen.append((row, *_why_none(example, fields)))
@@ -115,7 +113,8 @@ def _why_none(example: object, fields: Mapping[str, Any] | None) -> tuple[str, s
     missing = [name for name in PARTS[:2] if name not in fields]
     if missing:
         return missing[0], "", "it is missing"
-    return SOURCE, "", f"an id is text, this is {type(fields[SOURCE]).__name__}"
+    source = fields[SOURCE]
+    return SOURCE, "", "an id is printable text" if isinstance(source, str) else f"an id is text, this is {type(source).__name__}"
 
 
 def _mapping(example: object) -> Mapping[str, Any] | None:
@@ -131,11 +130,14 @@ def _mapping(example: object) -> Mapping[str, Any] | None:
 def _texts(values: Sequence[Any], part: str, rows: Sequence[int], fallen: list[_Fallen]) -> pl.Series:
     """Return values as JSON texts, null for those that are none, which fall out."""
     try:
-        texts: list[str | None] = list(_together(values))
+        made = pl.Series(part, _together(values), dtype=pl.String())
     except (TypeError, ValueError, RecursionError):
-        doubtful, texts = list(range(len(values))), [None] * len(values)
+        doubtful, texts = list(range(len(values))), [""] * len(values)
     else:  # the encoder makes text of other keys, silently
-        doubtful = pl.Series(texts, dtype=pl.String()).str.contains(_LIKE_OTHER_KEYS).arg_true().to_list()
+        doubtful = made.str.contains(_LIKE_OTHER_KEYS).arg_true().to_list()
+        if not doubtful:
+            return made
+        texts = made.to_list()
     for place in doubtful:
         try:
             texts[place] = canonical_text(values[place])

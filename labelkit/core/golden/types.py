@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel
 
-from labelkit.core.hashing import canonical_json
+from labelkit.core.golden.json_texts import canonical_text
 from labelkit.errors import ExampleTypeInvalid
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ExampleType:
     @property
     def text(self) -> str:
         """Return the schemas as canonical JSON: equal types have equal texts."""
-        return canonical_json({part: getattr(self, part) for part in PARTS}).decode()
+        return canonical_text({part: getattr(self, part) for part in PARTS})
 
     def schema(self, part: str) -> Schema:
         """Return the schema of `input`, `expected_output` or `labels`."""
@@ -65,7 +65,7 @@ def _schema(name: str, given: SchemaLike) -> Schema:
     if isinstance(given, type) and issubclass(given, BaseModel):
         return given.model_json_schema()
     try:
-        schema = json.loads(canonical_json(dict(given)))
+        schema = json.loads(canonical_text(dict(given)))
     except (TypeError, ValueError) as error:
         raise ExampleTypeInvalid(name=name, reason=f"a part is neither a JSON Schema nor a pydantic model: {error}") from error
     return schema  # type: ignore[no-any-return]  # an object, as it was given
