@@ -63,7 +63,7 @@ class Versions:
     ) -> CommitOutcome:
         """Commit rows as the new head of a branch; the same rows as before are reported as NO_OP_UNCHANGED and leave no commit.
 
-        `rows` are all rows of the version: a frame, or a sequence of mappings or pydantic models. With `upsert` they are a delta: rows of
+        `rows` are all rows of the version: a frame, or mappings, dataclasses or pydantic models. With `upsert` they are a delta: rows of
         present keys replace these, others are added, and the keys in `remove` go; only chunks that can hold them are read and written.
         `key` names the column of unique text or whole numbers that tells rows apart; it is needed once, and stays. Neither the order of
         rows or columns nor the way to some rows matters: equal rows are equal objects and have an equal tree digest. A float that is

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from labelkit.core.actors import Action
+from labelkit.core.golden.examples import Example
 from labelkit.core.versions import ChangeCount, Commit, Tree, label
 from labelkit.errors import BranchMoved, InvalidValue, KeyChanged, NotFound
 from labelkit.services.versions.reading import history_of
@@ -16,6 +17,7 @@ from labelkit.store.canonical import canonical, fitted, schema_text
 from labelkit.store.chunking import Chunking, Cut, read_chunks
 from labelkit.store.commits import History
 from labelkit.store.diffing import between, compared
+from labelkit.store.golden import frame_of as examples_frame
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:
@@ -210,13 +212,21 @@ class Committing:
 
 
 def frame_of(rows: pl.DataFrame | pl.LazyFrame | Iterable[object] | None) -> pl.DataFrame | None:
-    """Return rows as a frame: frames as they are, mappings and pydantic models by their fields."""
+    """Return rows as a frame: frames as they are, mappings, models and dataclasses by their fields, examples as `ws.golden.to_polars()`."""
     if rows is None or isinstance(rows, pl.DataFrame):
         return rows
     if isinstance(rows, pl.LazyFrame):
         return rows.collect()
-    plain = [row.model_dump(mode="json") if hasattr(row, "model_dump") else row for row in rows]
-    return pl.DataFrame(plain, infer_schema_length=None)
+    listed = list(rows)
+    if listed and all(isinstance(row, Example) for row in listed):
+        return examples_frame(listed)
+    return pl.DataFrame([_fields(row) for row in listed], infer_schema_length=None)
+
+
+def _fields(row: object) -> Any:  # noqa: ANN401  # whatever polars takes for a row
+    if hasattr(row, "model_dump"):
+        return row.model_dump(mode="json")
+    return asdict(row) if is_dataclass(row) and not isinstance(row, type) else row
 
 
 def keys_of(keys: Sequence[object] | pl.Series, kind: pl.DataType) -> pl.Series:
