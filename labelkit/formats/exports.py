@@ -26,7 +26,10 @@ _BLOCK = 1 << 20
 
 
 class Facet(StrEnum):
-    """What data can hold and a format may have no place for; of samples first, then of any keyed rows."""
+    """What data can hold and a format may have no place for; of samples first, then of any keyed rows.
+
+    A format that carries `PICTURES` has the pictures of samples inside; others leave them where they are, which is no loss.
+    """
 
     SAMPLE_KEYS = "sample_keys"
     ANNOTATION_IDS = "annotation_ids"
@@ -42,6 +45,7 @@ class Facet(StrEnum):
     EMPTY_SAMPLES = "empty_samples"
     EXACT_COORDINATES = "exact_coordinates"
     SPLITS = "splits"
+    PICTURES = "pictures"
     KEYS = "keys"
     TYPES = "types"
     NESTED = "nested"
@@ -50,8 +54,8 @@ class Facet(StrEnum):
 
 
 ROW_FACETS = frozenset({Facet.KEYS, Facet.TYPES, Facet.NESTED, Facet.NULLS, Facet.EXACT_NUMBERS})
-SAMPLE_FACETS = frozenset(Facet) - ROW_FACETS
-EVERYTHING = frozenset(Facet)
+SAMPLE_FACETS = frozenset(Facet) - ROW_FACETS - {Facet.PICTURES}
+EVERYTHING = SAMPLE_FACETS | ROW_FACETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.formats import parquet_rows
-from labelkit.formats.exports import EVERYTHING, Format, file_name
+from labelkit.formats.exports import EVERYTHING, Facet, Format, file_name
 from labelkit.formats.huggingface_card import IMAGE, NAME, card, check_splits, features
 from labelkit.formats.row_batches import weight
 from labelkit.formats.sample_pictures import runs
@@ -44,7 +44,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
     return counts
 
 
-FORMAT = Format("huggingface", write, EVERYTHING, frozenset({"samples", "rows"}))
+FORMAT = Format("huggingface", write, EVERYTHING | {Facet.PICTURES}, frozenset({"samples", "rows"}))
 read = parquet_rows.read
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from labelkit.errors import InvalidValue
-from labelkit.formats.exports import EVERYTHING, Format, file_name
+from labelkit.formats.exports import EVERYTHING, Facet, Format, file_name
 from labelkit.formats.row_batches import in_order
 from labelkit.formats.sample_pictures import SUFFIXES, runs
 from labelkit.formats.shard_files import Limits, ShardFiles
@@ -47,7 +47,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, limits:
         return shards.finish()
 
 
-FORMAT = Format("tfrecord", write, EVERYTHING, frozenset({"samples", "rows"}))
+FORMAT = Format("tfrecord", write, EVERYTHING | {Facet.PICTURES}, frozenset({"samples", "rows"}))
 
 
 def _records(run: Run, about: About) -> ByteRows:

@@ -12,7 +12,7 @@ import polars as pl
 
 from labelkit.formats import jsonl
 from labelkit.formats.byte_rows import put_together
-from labelkit.formats.exports import EVERYTHING, Format
+from labelkit.formats.exports import EVERYTHING, Facet, Format
 from labelkit.formats.row_batches import in_order
 from labelkit.formats.sample_pictures import SUFFIXES, runs
 from labelkit.formats.shard_files import Limits, ShardFiles
@@ -39,7 +39,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, limits:
         return shards.finish()
 
 
-FORMAT = Format("webdataset", write, EVERYTHING, frozenset({"samples", "rows"}), embeds=True)
+FORMAT = Format("webdataset", write, EVERYTHING | {Facet.PICTURES}, frozenset({"samples", "rows"}), embeds=True)
 
 
 def _members(rows: pl.DataFrame, pictures: Sequence[Picture], about: About) -> ByteRows:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from labelkit.formats import ROW_READERS, WRITERS
-from labelkit.formats.exports import EVERYTHING, digests
+from labelkit.formats.exports import EVERYTHING, Facet, digests
 from tests import needs
 from tests.formats import helpers, row_zoo
 
@@ -67,7 +67,7 @@ def test_rows_of_any_types_come_back_as_they_were(tmp_path_factory, name, rows):
     shutil.rmtree(folder)
 
     assert row_zoo.same(found, rows)
-    assert WRITERS[name].carries == EVERYTHING
+    assert WRITERS[name].carries == EVERYTHING | {Facet.PICTURES}
 
 
 @every_format

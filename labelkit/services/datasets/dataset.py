@@ -329,7 +329,7 @@ class Dataset(Guarded, Materialized):
         self._check_split(split)
         with self._gate.read() as (tx, _):
             capability = tx.media.capability(self._gate.workspace.id, self.capability)
-        return SampleExport(self._gate, self._row, self._tree, lambda rows: self._of(rows, split), capability, split)
+        return SampleExport(self._gate, self._row, self._tree, lambda rows: self._of(rows, split), capability, split, lambda: self.assets)
 
     def to_page(self, path: str | Path, *, samples: int | Sequence[str] = SAMPLES, side_px: int = SIDE_PX) -> Path:
         """Write what is known of this version as one HTML file that needs no kernel and no network, and return its path.
