@@ -28,6 +28,7 @@ _AS_TEXT = re.compile(r"UUID|INTERVAL|BIT|TIME WITH TIME ZONE|ENUM\(.*")
 _WIDE = re.compile(r"U?HUGEINT")
 _LOSSY = re.compile(r"HUGEINT|UUID|INTERVAL|\bBIT\b|TIME WITH TIME ZONE|UNION\(|\bVARINT\b|\bBIGNUM\b|GEOMETRY")
 _MESSAGE = 300
+_FILE = "labelkit_decisions"  # what the file is called while it is attached; no schema in it should have that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +73,19 @@ def read_duckdb(file: Path, asked: Asked, folder: Path) -> pl.LazyFrame:
 
 def _fenced(connection: duckdb.DuckDBPyConnection, file: Path, folder: Path) -> dict[str, str]:
     """Attach the file, close every other door, and return the names of its tables and views as SQL, by each name they may be called."""
-    connection.execute(f"ATTACH {quoted(str(file))} AS source (READ_ONLY)")
+    connection.execute(f"ATTACH {quoted(str(file))} AS {_FILE} (READ_ONLY)")
     connection.execute(f"SET allowed_directories = [{quoted(str(folder))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    connection.execute("USE source")
+    connection.execute(f"USE {_FILE}")
     found = connection.execute(
-        """SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'source' AND NOT internal
-           UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'source' AND NOT internal"""
+        f"""SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '{_FILE}' AND NOT internal
+            UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = '{_FILE}' AND NOT internal"""
     ).fetchall()
     names: dict[str, str] = {}
     for schema, table in found:
-        sql = f"source.{_identifier(schema)}.{_identifier(table)}"
-        called = [f"{schema}.{table}", f"source.{schema}.{table}", *([table] if schema == "main" else [])]
+        sql = f"{_FILE}.{_identifier(schema)}.{_identifier(table)}"
+        called = [f"{schema}.{table}", *([table] if schema == "main" else [])]
         names |= dict.fromkeys((name.lower() for name in called), sql)
     return names
 
@@ -93,7 +94,7 @@ def _statement(connection: duckdb.DuckDBPyConnection, asked: Asked, known: Mappi
     if asked.query is None:
         name = str(asked.table)
         if name.lower() not in known:
-            raise NotFound.among("table", name, {key for key in known if not key.startswith("source.")}, title)
+            raise NotFound.among("table", name, known, title)
         return f"SELECT * FROM {known[name.lower()]}"
     text = asked.query.strip().rstrip(";")
     check(connection, text, frozenset(), frozenset(known))
