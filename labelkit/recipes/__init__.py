@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from labelkit.recipes.notebooks import find, folder
 from labelkit.recipes.outcome import EXIT_CODES, RESULT_TYPE, Result, RunOutcome, exit_code
-from labelkit.recipes.parameters import BuildDataset, Parameters, Quickstart, ReviewQueue, check, parameter_model, read_file
+from labelkit.recipes.parameters import BuildDataset, GoldenVersion, Parameters, Quickstart, ReviewQueue, check, parameter_model, read_file
 from labelkit.recipes.places import Inputs, Place, Source
 from labelkit.recipes.replaying import Replay, replay
 from labelkit.recipes.running import CellProgress, run
@@ -19,6 +19,7 @@ __all__ = [
     "RESULT_TYPE",
     "BuildDataset",
     "CellProgress",
+    "GoldenVersion",
     "Inputs",
     "Parameters",
     "Place",

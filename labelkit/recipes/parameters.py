@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
+import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from labelkit.core.datasets.builds import BuildRequest
+from labelkit.core.golden.tiers import Tier
 from labelkit.core.hashing import digest_of_lines
-from labelkit.errors import RecipeParametersInvalid
+from labelkit.errors import InvalidValue, RecipeParametersInvalid
 from labelkit.recipes.places import Inputs, Place, Source, declared_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from labelkit.recipes.notebooks import Notebook
     from labelkit.workspace import Workspace
@@ -130,7 +133,81 @@ class ReviewQueue(Parameters):
     capability: str | None = None
 
 
-MODELS: dict[str, type[Parameters]] = {"build_dataset": BuildDataset, "quickstart": Quickstart, "review_queue": ReviewQueue}
+class GoldenVersion(Parameters):
+    """Parameters of `golden_version`: which examples become a version of which name, how it is tagged, and where it is exported to.
+
+    `source` is a file of examples to add first (JSON Lines, Parquet or CSV); without it and without an example of the type in the store,
+    `sample` examples are drawn. `tier` keeps that tier and better ones; rejected examples stay out. Scores of many examples change when
+    others come; with `keep_scores` they are part of the version, which is then a major one. `version` is the tag, by default the one that
+    follows the last tag.
+    """
+
+    store: Annotated[str, Place.STORE] = "labels.duckdb"
+    workspace: str = "default"
+    example_type: str = "contact_tier"
+    name: str = "golden/contact-tier"
+    source: Annotated[str | None, Place.INPUT] = None
+    sample: int = Field(default=24, ge=1)
+    tier: str | None = None
+    keep_scores: bool = False
+    message: str = "golden examples"
+    version: str | None = None
+    splits: dict[str, float] | None = {"train": 0.8, "val": 0.1, "test": 0.1}
+    export_format: str = "jsonl"
+    export_to: Annotated[str | None, Place.OUTPUT] = None
+
+    def coming(self, ws: Workspace, otherwise: Callable[[int], Sequence[Mapping[str, object]]]) -> Any:  # noqa: ANN401 - as `add` takes it
+        """Return the examples to add: those of the source, else none where the store has some of the type, else drawn ones."""
+        if self.source is not None:
+            reader = _READERS.get(Path(self.source).suffix.lower())
+            if reader is None:
+                raise InvalidValue(
+                    what=f"source {self.source}", reason="its name says no format", fix=f"Use one of: {', '.join(_READERS)}."
+                )
+            return reader(self.source)
+        if ws.golden.to_polars(self.example_type).height or self.example_type != "contact_tier":
+            return []
+        return otherwise(self.sample)
+
+    def chosen(self, examples: pl.DataFrame) -> pl.DataFrame:
+        """Return the examples that may be in the version: none that a reviewer rejected, and of `tier` or better where that is given."""
+        kept = examples.filter(pl.col("status") != "rejected")
+        if self.tier is None:
+            return kept
+        least = Tier.named(self.tier)
+        return kept.filter(pl.col("tier").is_in([tier.value for tier in Tier if tier.least >= least.least]))
+
+    def rows(self, examples: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of the version: examples with their scores, or without."""
+        return examples if self.keep_scores else examples.drop("quality_score", "tier")
+
+    def last(self, ws: Workspace) -> tuple[str, str] | None:
+        """Return the last tag of the name that is a version number, and its commit; None before the first one."""
+        found = [] if self.name not in ws.versions.list()["name"] else ws.versions.tags(self.name).select("tag", "commit").rows()
+        return next((row for row in reversed(found) if _NUMBER.fullmatch(row[0])), None)
+
+    def following(self, ws: Workspace, last: tuple[str, str] | None, commit: str) -> str:
+        """Return the tag of the commit: that of `version`, the last one where nothing changed since, else the number that follows it."""
+        if last is not None and last[1] == commit:
+            return last[0]
+        if self.version is not None:
+            return self.version
+        return FIRST if last is None else ws.versions.suggest_version(f"{self.name}@{last[0]}", commit).after(last[0])
+
+
+_NUMBER = re.compile(r"v?\d+\.\d+\.\d+")
+_READERS: dict[str, Callable[[str], pl.DataFrame]] = {
+    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
+    ".parquet": pl.read_parquet,
+    ".csv": pl.read_csv,
+}
+FIRST = "v1.0.0"
+MODELS: dict[str, type[Parameters]] = {
+    "build_dataset": BuildDataset,
+    "golden_version": GoldenVersion,
+    "quickstart": Quickstart,
+    "review_queue": ReviewQueue,
+}
 
 
 def parameters_cell(notebook: Notebook) -> str:
