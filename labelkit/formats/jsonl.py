@@ -80,6 +80,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
         with readable(source):
             yield pl.scan_ndjson(files, infer_schema_length=None).collect()
         return
+    yield pl.DataFrame(schema=manifest.columns)  # an export may have no rows
     for file in files:
         with readable(file):
             for block in _blocks(file):
