@@ -18,28 +18,27 @@ if TYPE_CHECKING:
     Count = Callable[[Mapping[str, pl.DataType]], pl.Expr | None]
 
 _SAID = {
-    Facet.SAMPLE_KEYS: "{n} samples lose their keys",
-    Facet.ANNOTATION_IDS: "{n} annotations lose their ids",
-    Facet.SCORES: "{n} annotations lose the score of the model",
-    Facet.SOURCES: "{n} annotations lose what says whether a model or a person made them",
-    Facet.ATTRIBUTES: "{n} annotations lose their attributes",
-    Facet.FLAGS: "{n} samples lose their flags",
-    Facet.POINTS: "{n} points become boxes",
-    Facet.POINT_SIZES: "{n} points lose their sizes",
-    Facet.GROUPS: "{n} samples lose their groups",
-    Facet.TIMESTAMPS: "{n} samples lose their times",
-    Facet.FRAME_DIGESTS: "{n} samples lose the digests of their pictures",
-    Facet.EMPTY_SAMPLES: "{n} samples without annotations are left out",
-    Facet.EXACT_COORDINATES: "{n} annotations have coordinates that are rounded",
-    Facet.SPLITS: "{n} samples lose their splits",
-    Facet.KEYS: "{n} rows lose their keys",
-    Facet.TYPES: "{n} columns have types that the format does not know; labelkit restores them by the manifest, other readers see text",
-    Facet.NESTED: "{n} columns hold lists or structs, which become JSON text; labelkit restores them by the manifest",
-    Facet.NULLS: "{n} values are null and cannot be told from empty ones",
-    Facet.EXACT_NUMBERS: "{n} numbers are not kept exactly",
+    Facet.SAMPLE_KEYS: "{n} sample(s): the key is lost",
+    Facet.ANNOTATION_IDS: "{n} annotation(s): the id is lost",
+    Facet.SCORES: "{n} annotation(s): the score of the model is lost",
+    Facet.SOURCES: "{n} annotation(s): whether a model or a person made it is lost",
+    Facet.ATTRIBUTES: "{n} annotation(s): the attributes are lost",
+    Facet.FLAGS: "{n} sample(s): the flags are lost",
+    Facet.POINTS: "{n} point(s): it becomes a box",
+    Facet.POINT_SIZES: "{n} point(s): the size is lost",
+    Facet.GROUPS: "{n} sample(s): the group is lost",
+    Facet.TIMESTAMPS: "{n} sample(s): the time is lost",
+    Facet.FRAME_DIGESTS: "{n} sample(s): the digest of the picture is lost",
+    Facet.EMPTY_SAMPLES: "{n} sample(s) without annotations: it is left out",
+    Facet.EXACT_COORDINATES: "{n} annotation(s): the coordinates are rounded",
+    Facet.SPLITS: "{n} sample(s): the split is lost",
+    Facet.KEYS: "{n} row(s): the key is lost",
+    Facet.TYPES: "{n} column(s) of types that the format has not: other readers see text or other numbers, labelkit reads the manifest",
+    Facet.NESTED: "{n} column(s) of lists or structs: other readers see JSON text, labelkit reads the manifest",
+    Facet.NULLS: "{n} null value(s): an empty value is read back",
+    Facet.EXACT_NUMBERS: "{n} number(s): it is not kept exactly",
 }
 _EXACT = 2**53
-_WORDS = {"samples", "annotations", "points", "rows", "columns", "values", "numbers"}
 LOSSES = {"facet": pl.String(), "count": pl.Int64(), "sentence": pl.String()}
 
 
@@ -60,7 +59,7 @@ def losses(format: Format, rows: pl.LazyFrame, about: About) -> tuple[Loss, ...]
         rows.select(**{str(facet): count for facet, count in asked.items()}).collect().row(0, named=True) if asked else {}
     )
     known = {facet: count if isinstance(count, int) else int(held[facet] or 0) for facet, count in counts.items()}
-    return tuple(Loss(facet, known[facet], _sentence(facet, known[facet])) for facet in counts if known[facet])
+    return tuple(Loss(facet, known[facet], _SAID[facet].format(n=f"{known[facet]:,}")) for facet in counts if known[facet])
 
 
 def check_takes(format: Format, about: About) -> None:
@@ -74,15 +73,6 @@ def check_takes(format: Format, about: About) -> None:
 def losses_frame(found: Iterable[Loss]) -> pl.DataFrame:
     """Return losses as rows: facet, count, sentence."""
     return pl.DataFrame([(str(loss.facet), loss.count, loss.sentence) for loss in found], schema=LOSSES, orient="row")
-
-
-def _sentence(facet: Facet, count: int) -> str:
-    text = _SAID[facet].format(n=f"{count:,}")
-    if count != 1:
-        return text
-    one, noun, *rest = text.split(" ")
-    verbs = {"lose": "loses", "become": "becomes", "have": "has", "hold": "holds", "are": "is"}
-    return " ".join([one, noun.removesuffix("s") if noun in _WORDS else noun, *(verbs.get(word, word) for word in rest)])
 
 
 def _counts(facet: Facet, about: About) -> pl.Expr | int | None:

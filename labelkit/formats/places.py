@@ -140,7 +140,8 @@ class RemotePlace:
 
 @contextmanager
 def _reading(title: str) -> Iterator[None]:
+    """Turn whatever a protocol's library raises into one refusal."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
         raise StorageReadFailed(what=f"The export at {title}", reason=" ".join(str(error).split())) from error

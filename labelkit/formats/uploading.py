@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from labelkit.core.hashing import canonical_json
-from labelkit.errors import ExportTargetTaken, StorageWriteFailed
+from labelkit.errors import ExportTargetTaken, LabelkitError, StorageWriteFailed
 from labelkit.formats.exports import names_below
 from labelkit.formats.manifest import MANIFEST, Manifest
 
@@ -85,7 +85,10 @@ def _same(file: Path, info: dict[str, Any] | None) -> bool:
 
 @contextmanager
 def _writing(place: RemotePlace) -> Iterator[None]:
+    """Turn whatever a protocol's library raises into one refusal."""
     try:
         yield
-    except OSError as error:
+    except LabelkitError:
+        raise
+    except Exception as error:
         raise StorageWriteFailed(what=f"The export to {place.title}", reason=" ".join(str(error).split())) from error
