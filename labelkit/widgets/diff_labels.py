@@ -69,7 +69,7 @@ def shapes(pairs: Sequence[Pair], side: str) -> list[Shape]:
             said = side == "before" or pair.after is None
             drawn.append(_shape(pair.before, BEFORE, pair.before.label if said else ""))
         if side in ("after", "both") and pair.after:
-            drawn.append(_shape(pair.after, AFTER, pair.caption))
+            drawn.append(_shape(pair.after, AFTER, pair.caption.replace("→", "->")))  # the still's letters have no arrow
     return drawn
 
 

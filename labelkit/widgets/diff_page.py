@@ -36,7 +36,7 @@ def page(title: str, summary: Json, found: Sequence[Found], left_out: int, width
         parts.append(static.Html("<p><strong>The same rows.</strong> Nothing was added, removed or changed.</p>"))
     rows = [(_change(one.shown), _key(one.shown), _row(one, width if at < PICTURES else 0)) for at, one in enumerate(found)]
     if rows:
-        parts.append(static.table(("Change", "Key", "What changed"), rows))
+        parts.append(_table(rows))
     if left_out:
         parts.append(static.Html(f"<p>{left_out:,} more {'rows differ' if left_out > 1 else 'row differs'}.</p>"))
     return static.card(title, *parts)
@@ -65,15 +65,24 @@ def _summary(summary: Json) -> static.Html:
     step: Any = summary["step"]
     if step:
         lines.append(f"Version step: <strong>{escape(step[0])}</strong>. {escape(step[1])}")
-    tables = [static.table((name.capitalize(), "Added", "Removed", "Modified"), rows) for name, rows in _list(summary, "groups")]
+    tables: list[str] = [static.table((name.capitalize(), "Added", "Removed", "Modified"), rows) for name, rows in _list(summary, "groups")]
     return static.Html(
-        f"<p>{'<br>'.join(lines)}</p>" + "".join(f'<div style="display:inline-block;margin-right:32px">{one}</div>' for one in tables)
+        f"<p>{'<br>'.join(lines)}</p>"
+        + "".join(f'<div style="display:inline-block;vertical-align:top;margin-right:32px">{one}</div>' for one in tables)
     )
 
 
 def _list(summary: Json, name: str) -> list[Any]:
     found: Any = summary[name]
     return list(found)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> static.Html:
+    """Return the rows with their cells at the top, because the last one may be high."""
+    style = "text-align:left;vertical-align:top;padding:6px 16px 6px 0"
+    head = "".join(f'<th style="{style}">{name}</th>' for name in ("Change", "Key", "What changed"))
+    body = "".join("<tr>" + "".join(f'<td style="{style}">{cell}</td>' for cell in row) + "</tr>" for row in rows)
+    return static.Html(f'<table style="font:inherit"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def _change(row: Json) -> static.Html:
@@ -88,13 +97,15 @@ def _key(row: Json) -> static.Html:
 def _row(found: Found, width: int) -> static.Html:
     fields: Any = found.shown["fields"]
     changed = [one for one in fields if one["change"] != "same"]
-    lines = [_entry(field["name"], entry) for field in changed[:FIELDS] for entry in field["entries"][:FIELDS]]
+    whole = bool(changed) and {one["change"] for one in fields} in ({"added"}, {"removed"})  # nothing in it needs a mark
+    lines = [_entry(field["name"], entry, whole=whole) for field in changed[:FIELDS] for entry in field["entries"][:FIELDS]]
     if len(changed) > FIELDS:
         lines.append(f"and {len(changed) - FIELDS} more fields")
     frame = found.frame
     if frame is not None:
-        lines += [_label(pair) for pair in frame.pairs if pair.change != "same"][:FIELDS]
-        lines.append(_pictures(frame, width) if width else "")
+        differing = [_label(pair) for pair in frame.pairs if pair.change != "same"]
+        lines += differing[:FIELDS]
+        lines.append(_pictures(frame, width) if width and differing else "")
     return static.Html("<br>".join(line for line in lines if line) or "&ndash;")
 
 
@@ -103,15 +114,22 @@ def _label(pair: diff_labels.Pair) -> str:
     return f"{SIGNS[pair.change]} {escape(name)}: {escape(what)} ({escape(where)})"
 
 
-def _entry(name: str, entry: dict[str, Any]) -> str:
+def _entry(name: str, entry: dict[str, Any], *, whole: bool) -> str:
     path = escape(name + (f" · {entry['path']}" if entry["path"] else ""))
-    return f'<span style="opacity:.75">{path}:</span> {_values(entry)}'
+    return f'<span style="opacity:.75">{path}:</span> {_plain(entry) if whole else _values(entry)}'
+
+
+def _plain(entry: dict[str, Any]) -> str:
+    return _marked("same", entry["after"] if entry["before"] is None else entry["before"])
 
 
 def _values(entry: dict[str, Any]) -> str:
     if entry["form"] in ("words", "items"):
-        joined = ", " if entry["form"] == "items" else ""
-        return f'<span style="white-space:pre-wrap">{joined.join(_marked(edit, text) for edit, text in entry["parts"])}</span>'
+        said = [_marked(edit, text) for edit, text in entry["parts"]]
+        if entry["form"] == "items":
+            return ", ".join(said)
+        text = "".join(said).replace("</del><ins", "</del> <ins")
+        return f'<span style="white-space:pre-wrap">{text}</span>'
     shown = [_marked(edit, entry[side]) for edit, side in (("removed", "before"), ("added", "after")) if entry[side] is not None]
     grown = f' <span style="opacity:.75">({entry["delta"]})</span>' if entry["delta"] else ""
     return " ".join(shown) + grown

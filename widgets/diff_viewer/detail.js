@@ -57,7 +57,7 @@ export function detailPane({ height }) {
       const changed = row.frame?.changed ?? [];
       labels.hidden = !changed.length;
       labels.replaceChildren(...changed.slice(0, LABELS_SHOWN).map(line), ...(changed.length > LABELS_SHOWN ? [h("li", { class: "lk-dim" }, `and ${counted(changed.length - LABELS_SHOWN, "more label")}`)] : []));
-      values.show(row.fields, row.frame !== null);
+      values.show(row.fields, row.change !== "modified" && row.fields.every((field) => field.change === row.change), row.frame !== null);
     },
     /** Says that no row is shown. */
     clear() {

@@ -47,12 +47,23 @@ function name(text) {
   return text.split(/(?<=[._\][])/).flatMap((part, at) => (at ? [h("wbr", {}), part] : [part]));
 }
 
-/** @param {Field} field @param {boolean} together */
-function rowsOf(field, together) {
+/** A value of a row that is on one side only: nothing in it needs a mark. @param {string | null} text */
+function plain(text) {
+  return text === null ? h("span", { class: "lk-diff-absent" }, "\u2013") : h("span", { class: "lk-diff-words" }, text);
+}
+
+/** @param {Entry} entry @param {boolean} together @param {boolean} whole */
+function cells(entry, together, whole) {
+  if (whole) return together ? [plain(entry.after ?? entry.before)] : [plain(entry.before), plain(entry.after)];
+  return together ? [both(entry)] : [one(entry, "before"), one(entry, "after")];
+}
+
+/** @param {Field} field @param {boolean} together @param {boolean} whole */
+function rowsOf(field, together, whole) {
   const titled = field.entries.some((entry) => entry.path); // the name then stands over the paths
   const rows = field.entries.map((entry, at) => {
     const words = titled ? [h("span", { class: "lk-offscreen" }, `${field.name} `), h("span", { class: "lk-diff-path" }, ...name(entry.path))] : [h("span", { class: "lk-diff-field" }, ...name(field.name))];
-    return h("tr", { class: at || titled ? undefined : "lk-diff-first" }, h("th", { scope: "row" }, ...words), ...(together ? [h("td", {}, both(entry))] : [h("td", {}, one(entry, "before")), h("td", {}, one(entry, "after"))]));
+    return h("tr", { class: at || titled ? undefined : "lk-diff-first" }, h("th", { scope: "row" }, ...words), ...cells(entry, together, whole).map((cell) => h("td", {}, cell)));
   });
   if (titled) rows.unshift(h("tr", { class: "lk-diff-first" }, h("th", { scope: "rowgroup", colspan: together ? 2 : 3 }, h("span", { class: "lk-diff-field" }, ...name(field.name)))));
   if (field.more) rows.push(h("tr", {}, h("th", { scope: "row" }), h("td", { colspan: together ? 1 : 2, class: "lk-dim" }, `and ${counted(field.more, "more difference")}`)));
@@ -65,12 +76,13 @@ export function valueTable() {
   /** @type {Field[]} */
   let fields = [];
   let together = false;
+  let whole = false;
 
   /** @param {Field[]} changed */
   function changes(changed) {
     if (!changed.length) return null;
     const heads = together ? ["Field", "Before and after"] : ["Field", "Before", "After"];
-    return h("table", { class: `lk-table lk-diff-table${together ? " lk-diff-together" : ""}`, "aria-label": "Fields that differ" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), ...changed.map((field) => h("tbody", {}, ...rowsOf(field, together))));
+    return h("table", { class: `lk-table lk-diff-table${together ? " lk-diff-together" : ""}`, "aria-label": "Fields that differ" }, h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))), ...changed.map((field) => h("tbody", {}, ...rowsOf(field, together, whole))));
   }
 
   /** @param {Field[]} same */
@@ -93,9 +105,10 @@ export function valueTable() {
       together = on;
       draw();
     },
-    /** @param {Field[]} next @param {boolean} brief  with those that are alike folded away, as beside a picture */
-    show(next, brief) {
+    /** @param {Field[]} next @param {boolean} oneSided @param {boolean} brief  with those that are alike folded away, as beside a picture */
+    show(next, oneSided, brief) {
       fields = next;
+      whole = oneSided;
       open = !brief;
       draw();
     },
