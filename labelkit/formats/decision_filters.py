@@ -108,6 +108,8 @@ def _comparable(name: str, kind: pl.DataType, operands: Sequence[object], source
     """Return the column in the type that its operands have; text of a CSV is read as that type."""
     column = pl.col(name)
     wanted = {_kind_of(one) for one in operands} or {"text"}
+    if wanted == {"text", "time"}:  # a day as text beside a day
+        wanted = {"time"}
     if len(wanted) > 1:
         raise FilterInvalid(
             what=f"filters[{name!r}]", reason=f"it compares with {' and '.join(sorted(wanted))}", fix="Use values of one kind."

@@ -121,8 +121,8 @@ def _texts(cell: Cell, field: Field, source: Source) -> _Texts:
     cast = rule.cast or (_cast_of_text(field) if is_text or _is_json(kind, field) else None)
     if isinstance(kind, pl.String) and cast not in (None, Cast.TEXT):
         value = pl.when(value.str.strip_chars() != "").then(value.str.strip_chars())  # a blank is no number
+    _must_take(field, json_type(kind) if cast is None else _CAST_TYPES.get(cast), kind, cell)
     text = json_text(value, kind) if cast is None else _cast(value, kind, cast, cell)
-    _must_take(field, _CAST_TYPES.get(cast) if cast is not None else json_type(kind), kind, cell)
     whole = _must_be_whole(value, kind, cast, field)
     wrong = (value.is_not_null() & text.is_null()) | whole
     return _Texts(_filled(text, cell), wrong.fill_null(value=False), nothing, came)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SIDES = ("input", "expected_output", "labels")
 _WORDS = ("column", "constant", "map", "otherwise", "default", "cast")
+_VALUES = ("constant", "otherwise", "default")  # None is a value of theirs
 _NOTHING: Any = object()
 
 
@@ -64,7 +65,8 @@ class Rule:
     @property
     def words(self) -> dict[str, Any]:
         """Return the rule as plain JSON values, for its digest and for people."""
-        given = {name: getattr(self, name) for name in _WORDS if getattr(self, name) is not _NOTHING and getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in _WORDS}
+        given = {name: value for name, value in given.items() if value is not _NOTHING and (value is not None or name in _VALUES)}
         if self.map is not None:
             given["map"] = [[repr(key), value] for key, value in self.map.items()]
         return given if self.expression is None else given | {"expression": str(self.expression)}
@@ -147,7 +149,8 @@ def _cells(key: str, value: object) -> Iterator[Cell]:
 
 
 def _is_rule(value: Mapping[Any, Any]) -> bool:
-    return ("column" in value or "constant" in value) and set(value) <= set(_WORDS)
+    """Say whether a dict is a rule and not the fields of an object: fields called column or constant are written `input.a.column`."""
+    return "column" in value or "constant" in value
 
 
 def rule_of(value: object, what: str) -> Rule:
@@ -232,7 +235,8 @@ def _required(
         yield path
         return
     properties = dict(_properties(root, schema))
-    for name in sorted(_needed(root, schema)):
+    begun = {place[len(path)] for place in places if place[: len(path)] == path and len(place) > len(path)}
+    for name in sorted(_needed(root, schema) | begun & set(properties)):
         yield from _required(root, properties.get(name, {}), (*path, name), places)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -104,17 +103,6 @@ class Tally:
         counts: dict[str, int] = {str(place): _number(told[str(place)]) for place in Place}
         parts = {name: {str(key): _number(count) for key, count in _items(told[name])} for name in ("filters", "reasons", "tiers")}
         return cls(_number(told["read"]), {place: counts[place] for place in Place if counts[place]}, **parts)
-
-    def moved(self, away: Mapping[Place, int], to: Place, reason: str | None = None) -> Tally:
-        """Return the tally after rows went from some places to another one."""
-        places = Counter(dict(self.places))
-        places.subtract(away)
-        count = sum(away.values())
-        places[to] += count
-        reasons = Counter(self.reasons)
-        if reason is not None and count:
-            reasons[reason] += count
-        return Tally(self.read, {place: number for place, number in places.items() if number}, self.filters, dict(reasons), self.tiers)
 
 
 def _number(value: object) -> int:

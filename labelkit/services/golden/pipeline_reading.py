@@ -54,13 +54,14 @@ class Where:
         return found if self.source_name is None else Source(found.kind, self.source_name, found.rows, found.secrets, found.is_text)
 
     def _open(self, folder: Path) -> Source:
-        if isinstance(self.source, (pl.DataFrame, pl.LazyFrame)):
-            return frame_source(self.source)
-        text = str(self.source)
+        is_frame = isinstance(self.source, (pl.DataFrame, pl.LazyFrame))
+        text = "" if is_frame else str(self.source)
         is_duckdb = text.startswith(DUCKDB) or text.endswith((".duckdb", ".ddb"))
         if is_duckdb != (self.table is not None or self.query is not None) or (self.table is not None and self.query is not None):
             reason = "a DuckDB file needs one of table= and query=" if is_duckdb else "table= and query= are for a DuckDB file"
             raise InvalidValue(what="source", reason=reason, fix="Write source='duckdb:///path/file.duckdb', table='decisions'.")
+        if isinstance(self.source, (pl.DataFrame, pl.LazyFrame)):
+            return frame_source(self.source)
         if is_duckdb:
             return self._duckdb(text, folder)
         if text.startswith(PREFIX):
