@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labelkit.services.golden.examples import AddReport, Examples
+from labelkit.services.golden.exporting import Exporting
 from labelkit.services.golden.judging import Judging
 from labelkit.services.golden.looking import Looking
 from labelkit.services.golden.pipeline import Pipelines
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AddReport", "Explanation", "Golden", "LiftPlan", "ScoreReport", "Types"]
 
 
-class Golden(Examples, Looking, Judging, Scoring, Pipelines):
+class Golden(Examples, Looking, Judging, Scoring, Pipelines, Exporting):
     """Every use case of golden examples, for one workspace."""
 
     def __init__(self, gate: Gate) -> None:

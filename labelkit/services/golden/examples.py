@@ -9,15 +9,18 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.golden.examples import RowOutcome
-from labelkit.errors import StoreConflict
+from labelkit.errors import InvalidValue, StoreConflict
+from labelkit.formats.row_sources import local_copy
+from labelkit.services.golden.reading import given_of_file
 from labelkit.services.golden.types import type_of
 from labelkit.store.golden_intake import Intake, intake
 from labelkit.store.golden_rows import given_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from labelkit.core.actors import Actor
+    from labelkit.core.golden.types import ExampleType
     from labelkit.store.acting import Gate
 
 SHOWN = 5  # refused rows that a report prints
@@ -75,22 +78,54 @@ class Examples:
         where they differ from those given. New examples are pending, version 1. For annotators and above.
         Raises `NOT_FOUND` (the type), `INVALID_VALUE` (columns of a frame), `PERMISSION_DENIED`.
         """
+        kind = self._kind(type)
+        return self._added(kind, *given_of(examples, source_decision_ids))
+
+    def add_file(
+        self,
+        format: str,
+        path: str | Path,
+        type: str | None = None,
+        *,
+        storage_options: Mapping[str, object] | None = None,
+    ) -> AddReport:
+        """Add the examples of files: an export of examples, or JSONL, CSV, Parquet and other rows of anybody's, also at a URL of fsspec.
+
+        Rows have input (or input_json, input_data) and expected_output (or output, output_json), and may have labels, source_decision_id
+        and type; lines of JSONL may keep the last three in `metadata`. Without `type` the rows say which, and it is one for all. What was
+        exported comes back with the ids it had; it is pending, whatever it was where it comes from. The report's `row` counts from 0.
+        For annotators and above. Raises `UNKNOWN_FORMAT`, `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, `EXPORT_DAMAGED` and what `add` raises.
+        """
+        with local_copy(path, storage_options) as here:
+            given, refused = given_of_file(format, here)
+        types = given["type"].drop_nulls().unique().sort().to_list()
+        if type is None and len(types) != 1:
+            reason = f"the rows are of {', '.join(types)}" if types else "the rows do not say"
+            raise InvalidValue(what="type", reason=reason, fix="Name the type whose examples are to be added.")
+        kind = self._kind(type or types[0])
+        other = given.filter(pl.col("type").is_not_null() & (pl.col("type") != kind.name))
+        fallen = other.select(
+            "row", part=pl.lit("type"), path=pl.lit(""), reason=pl.format("it is a {}, not a {}", "type", pl.lit(kind.name))
+        )
+        return self._added(kind, given.join(other, on="row", how="anti", maintain_order="left").drop("type"), pl.concat([refused, fallen]))
+
+    def _kind(self, type: str) -> ExampleType:
+        """Return the type, and refuse who may not add, before the work and not after it."""
         with self._gate.read() as (tx, actor):
             kind = type_of(tx, self._gate.workspace.id, type)
-        self._must(actor, Action.LABEL_EXAMPLE, f"examples:{type}")
-        coming = intake(kind, *given_of(examples, source_decision_ids))
-        with self._gate.act(Action.LABEL_EXAMPLE, f"examples:{type}", on_conflict=StoreConflict) as act:
+        if not actor.may(Action.LABEL_EXAMPLE, self._gate.workspace.id):
+            denied = actor.refusal(Action.LABEL_EXAMPLE, self._gate.workspace.id, self._gate.workspace.name)
+            self._gate.deny(Action.LABEL_EXAMPLE, f"examples:{type}", denied)
+            raise denied
+        return kind
+
+    def _added(self, kind: ExampleType, given: pl.DataFrame, refused: pl.DataFrame) -> AddReport:
+        coming = intake(kind, given, refused)
+        with self._gate.act(Action.LABEL_EXAMPLE, f"examples:{kind.name}", on_conflict=StoreConflict) as act:
             present = act.tx.golden.add(act.workspace, kind, coming.batch, act.actor.user)
-            report = _report(type, coming, present)
+            report = _report(kind.name, coming, present)
             act.record("EXAMPLES_ADDED", added=report.added, present=report.present, refused=report.refused["row"].n_unique())
         return report
-
-    def _must(self, actor: Actor, action: Action, subject: str) -> None:
-        """Refuse before the work, not after it."""
-        if not actor.may(action, self._gate.workspace.id):
-            refused = actor.refusal(action, self._gate.workspace.id, self._gate.workspace.name)
-            self._gate.deny(action, subject, refused)
-            raise refused
 
 
 def _report(type: str, coming: Intake, present: pl.DataFrame) -> AddReport:

@@ -103,11 +103,18 @@ _CODES = {Step.VALIDATE: "EXAMPLES_VALIDATED", Step.REJECT: "EXAMPLES_REJECTED",
 
 
 def _wanted(ids: Ids) -> pl.DataFrame:
-    if isinstance(ids, pl.DataFrame):
-        expected = pl.col("version").cast(pl.Int32) if "version" in ids.columns else pl.lit(None, pl.Int32())
-        return ids.select(pl.col("example_id").cast(pl.String), expected.alias("expected")).unique(maintain_order=True)
-    several = pl.Series("example_id", [ids] if isinstance(ids, str) else ids, dtype=pl.String()).unique(maintain_order=True)
-    return pl.DataFrame({"example_id": several}).with_columns(pl.lit(None, pl.Int32()).alias("expected"))
+    """Return example_id and expected (version, or null), each once. Raises `INVALID_VALUE` for what is no id."""
+    fix = "Give ids, or a frame with example_id; rows that were refused have none."
+    try:
+        if not isinstance(ids, pl.DataFrame):
+            ids = pl.DataFrame({"example_id": pl.Series([ids] if isinstance(ids, str) else ids, dtype=pl.String())})
+        version = pl.col("version").cast(pl.Int32) if "version" in ids.columns else pl.lit(None, pl.Int32())
+        wanted = ids.select(pl.col("example_id").cast(pl.String), version.alias("expected")).unique(maintain_order=True)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise InvalidValue(what="ids", reason=" ".join(str(error).split())[:200], fix=fix) from error
+    if wanted["example_id"].null_count():
+        raise InvalidValue(what="ids", reason="some are null", fix=fix)
+    return wanted
 
 
 def not_found(tx: Transaction, workspace: str, ids: list[str]) -> NotFound:

@@ -48,8 +48,7 @@ class Looking:
         """
         workspace = self._gate.workspace.id
         wanted = None if tier is None else Tier.named(tier)
-        if status is not None and status not in list(Status):
-            raise InvalidValue(what="status", reason=f"there is no status {status!r}", fix=f"Use one of: {', '.join(Status)}.")
+        status = checked_status(status)
         with self._gate.read() as (tx, _):
             if type is not None:
                 type_of(tx, workspace, type)
@@ -71,3 +70,10 @@ class Looking:
             if found.is_empty():
                 raise not_found(tx, workspace, [example_id])
         return found
+
+
+def checked_status(status: str | None) -> str | None:
+    """Return a status if there is such a one. Raises `INVALID_VALUE`."""
+    if status is not None and status not in list(Status):
+        raise InvalidValue(what="status", reason=f"there is no status {status!r}", fix=f"Use one of: {', '.join(Status)}.")
+    return status
