@@ -74,6 +74,7 @@ def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path, format):
 
 
 TAKEN = {
+    "a manifest that is none": {"labelkit-export.json": "{}", "annotations/instances_train.json": "{}"},
     "notes": {"notes.txt": "mine"},
     "an export with notes beside": {"annotations/instances_train.json": "{}", "classes.txt": "x", "labels/a.txt": "", "notes.md": "mine"},
     "something hidden": {".git/config": "mine"},
@@ -146,6 +147,74 @@ def test_where_the_new_one_cannot_be_put_the_earlier_one_stays(tmp_path, monkeyp
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+CANCELS = {"an error": ValueError("enough"), "control C": KeyboardInterrupt()}
+
+
+@pytest.mark.parametrize("cancel", CANCELS.values(), ids=CANCELS)
+def test_progress_is_told_after_each_chunk_and_may_cancel(tmp_path, cancel):
+    # given
+    told = []
+
+    def progress(done, total):
+        told.append((done, total))
+        if done == 2:
+            raise cancel
+
+    # then
+    with pytest.raises(type(cancel)):
+        exporting.export(COCO, SAMPLES.iter_slices(1), tmp_path / "out", helpers.about(SAMPLES), total=3, progress=progress)
+    assert told == [(1, 3), (2, 3)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_dead_exports_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    # given what two processes that were killed left beside an export, and an export under way
+    helpers.export(COCO, tmp_path / "out", SAMPLES)
+    for name in (".out.new-0123456789ab", ".out.old-0123456789ab"):
+        helpers.write(tmp_path / name, {"labels/train/a.txt": "x"})
+    helpers.write(tmp_path / ".out.new-of-somebody", {"a.txt": "mine"})
+    helpers.export(COCO, tmp_path / "out", SAMPLES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.new-of-somebody", "out"]
+
+    def slow():
+        yield SAMPLES[:1]
+        helpers.export(COCO, tmp_path / "out", SAMPLES[:2])
+        yield SAMPLES[1:]
+
+    # when another one to the same place begins and ends meanwhile
+    exporting.export(COCO, slow(), tmp_path / "out", helpers.about(SAMPLES))
+
+    # then both were whole, and the last one is there
+    assert files(tmp_path / "out") == files(helpers.export(COCO, tmp_path / "fresh", SAMPLES).root)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.new-of-somebody", "fresh", "out"]
+
+
+def test_an_export_that_was_moved_away_and_never_replaced_goes_back(tmp_path):
+    # given a system that cannot let folders change places, and a process that died between its two steps
+    helpers.export(COCO, tmp_path / "out", SAMPLES)
+    before = files(tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / ".out.old-0123456789ab")
+
+    def failing():
+        raise RuntimeError("the store went away")
+        yield
+
+    # when the next export fails too
+    with pytest.raises(RuntimeError):
+        exporting.export(COCO, failing(), tmp_path / "out", helpers.about(SAMPLES))
+
+    # then the earlier one is there again
+    assert files(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_where_folders_cannot_change_places_the_new_one_comes_after_the_old_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "_exchanged", lambda *_: False)
+    helpers.export(COCO, tmp_path / "out", SAMPLES[:1])
+    helpers.export(COCO, tmp_path / "out", SAMPLES)
+    assert files(tmp_path / "out") == files(helpers.export(COCO, tmp_path / "fresh", SAMPLES).root)
+
+
 PRELUDE = "import sys; from labelkit.errors import LabelkitError; from tests.formats.test_exporting import COCO, SAMPLES, helpers"
 
 
@@ -175,13 +244,13 @@ def test_a_process_killed_while_it_exports_leaves_a_whole_export_and_nothing_for
     loop = "while True:\n    for part in (SAMPLES[:1], SAMPLES): helpers.export(COCO, sys.argv[1], part)"
     both = [files(helpers.export(COCO, tmp_path / "whole", part).root) for part in (SAMPLES[:1], SAMPLES)]
 
-    for attempt in range(3):
+    for attempt in range(2):
         out = tmp_path / f"{attempt}" / "out"
         process = subprocess.Popen([sys.executable, "-c", f"{PRELUDE}\n{loop}", str(out)], cwd=needs.ROOT, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while not out.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.017 * attempt)
+        time.sleep(0.03 * attempt)
 
         # when
         process.send_signal(signal.SIGKILL)
