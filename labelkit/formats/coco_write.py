@@ -133,7 +133,7 @@ def _tail(text: str, point: bool) -> tuple[str]:  # noqa: FBT001 (a column)
 
 
 def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
-    rows = rows.with_columns(quoted(rows["id"]))
+    rows = rows.with_columns(said_id=pl.when(pl.col("id").is_not_null()).then(quoted(rows["id"])))
     point = pl.col("point")
     x, y, width, height = (units(pl.col(name)) for name in ("x", "y", "width", "height"))
     size = units(pl.col("size").fill_null(0.0))
@@ -144,7 +144,8 @@ def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
     score = filled(',"score":$', "score")
     text = pl.concat_str(
         filled('{"id":$,"image_id":$,"category_id":$', "number", "image_id", pl.col("class_number") + 1),
-        filled(f',"{OWN_ID}":$,"bbox":[', "id"),
+        filled(f',"{OWN_ID}":$', "said_id").fill_null(""),
+        pl.lit(',"bbox":['),
         pl.when(point).then(around).otherwise(box),
         pl.lit('],"area":'),
         decimal(pl.when(point).then(size * size).otherwise(width * height), 8),

@@ -110,7 +110,8 @@ class Prelabels:
         with self._gate.read() as (tx, _):
             found = tx.media.get(self._gate.workspace.id, name)
             known = tx.media.capability(self._gate.workspace.id, capability)
-            folders = [self._gate.workspace.name, found.name, *(one.name for one in tx.media.all(self._gate.workspace.id))]
+            names_of_media = [one.name for one in tx.media.all(self._gate.workspace.id)]
+        folders = pl.lit(pl.Series([[self._gate.workspace.name, found.name, *names_of_media]]))  # what exports call them
         objects = self._gate.database.objects
         frames = objects.read_frame(found.frames_object)
         renaming = None if classes is None else Renaming.of(classes, known)
@@ -121,9 +122,7 @@ class Prelabels:
         with _pictures(format, found, frames) as pictures:
             chunks = read(
                 source,  # type: ignore[arg-type]
-                frames=frames.with_columns(
-                    folders=pl.Series([folders, *([[]] * frames.height)], dtype=pl.List(pl.String))[: frames.height]
-                ),
+                frames=frames.with_columns(folders=pl.when(pl.int_range(pl.len()) == 0).then(folders)),
                 classes=names,
                 capability=accepted,
                 on_invalid=on_invalid,
