@@ -118,4 +118,5 @@ def _double(values: pl.Expr, style: Style) -> pl.Expr:
 
 def made(kind: Any) -> pl.DataType:  # noqa: ANN401  # polars gives an instance or its class
     """Return a type as an instance."""
-    return kind() if isinstance(kind, type) else kind
+    found: pl.DataType = kind() if isinstance(kind, type) else kind
+    return found

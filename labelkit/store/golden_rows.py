@@ -124,11 +124,12 @@ def _mapping(example: object) -> Mapping[str, Any] | None:
         example = example.model_dump(mode="json")
     if not isinstance(example, Mapping):
         return None
-    return {OTHER_NAMES.get(name, name): value for name, value in example.items()}
+    return {OTHER_NAMES.get(name, str(name)): value for name, value in example.items()}
 
 
 def _texts(values: Sequence[Any], part: str, rows: Sequence[int], fallen: list[_Fallen]) -> pl.Series:
     """Return values as JSON texts, null for those that are none, which fall out."""
+    texts: list[str | None]
     try:
         made = pl.Series(part, _together(values), dtype=pl.String())
     except (TypeError, ValueError, RecursionError):

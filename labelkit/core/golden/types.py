@@ -38,13 +38,13 @@ class ExampleType:
         """Return the type with each part given as a JSON Schema or a pydantic model. Raises `EXAMPLE_TYPE_INVALID`."""
         if not _NAME.fullmatch(name):
             raise ExampleTypeInvalid(name=name, reason="a name is lower-case letters, digits and _, at most 50, a letter first")
-        return cls(name, *(_schema(name, part) for part in (input, expected_output, labels or {})), version)
+        return cls(name, _schema(name, input), _schema(name, expected_output), _schema(name, labels or {}), version)
 
     @classmethod
     def of_text(cls, name: str, text: str, version: int) -> ExampleType:
         """Return a type from what `text` gave."""
         schemas = json.loads(text)
-        return cls(name, *(schemas[part] for part in PARTS), version)
+        return cls(name, schemas["input"], schemas["expected_output"], schemas["labels"], version)
 
     @property
     def text(self) -> str:
@@ -71,10 +71,10 @@ def _schema(name: str, given: SchemaLike) -> Schema:
     return schema  # type: ignore[no-any-return]  # an object, as it was given
 
 
-_TEXT = {"type": ["string", "null"]}
-_SHARE = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
-_TEXTS = {"type": ["array", "null"], "items": {"type": "string"}}
-_SURE = {"confidence": _SHARE, "difficulty": _TEXT, "edge_case": {"type": ["boolean", "null"]}}
+_TEXT: Schema = {"type": ["string", "null"]}
+_SHARE: Schema = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_TEXTS: Schema = {"type": ["array", "null"], "items": {"type": "string"}}
+_SURE: dict[str, Schema] = {"confidence": _SHARE, "difficulty": _TEXT, "edge_case": {"type": ["boolean", "null"]}}
 
 
 def _points(*kinds: str) -> Schema:

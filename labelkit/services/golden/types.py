@@ -78,8 +78,8 @@ class Types:
         with self._gate.read() as (tx, _):
             found = tx.golden.types(self._gate.workspace.id)
         rows = [[kind.name, kind.version, *(sorted(kind.schema(part).get("properties", {})) for part in PARTS)] for kind in found]
-        fields = dict.fromkeys(PARTS, pl.List(pl.String()))
-        return pl.DataFrame(rows, schema={"name": pl.String(), "version": pl.Int32()} | fields, orient="row")
+        fields: dict[str, pl.DataType] = {"name": pl.String(), "version": pl.Int32()}
+        return pl.DataFrame(rows, schema=fields | dict.fromkeys(PARTS, pl.List(pl.String())), orient="row")
 
 
 def type_of(tx: Transaction, workspace: str, name: str) -> ExampleType:
