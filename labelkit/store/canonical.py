@@ -175,7 +175,9 @@ def _type_text(kind: pl.DataType, name: str) -> str:
 
 def _feed(states: list[hashlib._Hash], column: pl.Series, ends: NDArray[np.int64]) -> None:
     """Feed the run of values between each two ends to the state of that run."""
-    _split(states, column.is_not_null().cast(pl.UInt8).to_numpy(), ends)
+    nulls = column.null_count() > 0
+    there = column.is_not_null().cast(pl.UInt8).to_numpy() if nulls else np.ones(len(column), dtype=np.uint8)
+    _split(states, there, ends)
     kind = column.dtype
     if isinstance(kind, pl.List):
         lengths = column.list.len().fill_null(0)
@@ -188,7 +190,8 @@ def _feed(states: list[hashlib._Hash], column: pl.Series, ends: NDArray[np.int64
     elif isinstance(kind, (pl.String, pl.Binary, pl.Decimal)):
         _feed_text(states, column if isinstance(kind, pl.Binary) else column.cast(pl.String), ends)
     else:
-        numbers = (column.cast(pl.UInt8) if isinstance(kind, pl.Boolean) else column.to_physical()).fill_null(0).to_numpy()
+        plain = column.cast(pl.UInt8) if isinstance(kind, pl.Boolean) else column.to_physical() if kind.is_temporal() else column
+        numbers = (plain.fill_null(0) if nulls else plain).to_numpy()
         _split(states, _little(numbers, numbers.dtype.newbyteorder("<")), ends)
 
 
@@ -196,7 +199,11 @@ def _feed_text(states: list[hashlib._Hash], column: pl.Series, ends: NDArray[np.
     if isinstance(column.dtype, pl.Binary):
         lengths, data = column.bin.size().fill_null(0), b"".join(column.drop_nulls().to_list())
     else:
-        lengths, data = column.str.len_bytes().fill_null(0), column.str.join("").item().encode()
+        text = pl.col("text")  # both in one query: a chunk is small, and asking costs more than the work
+        found = column.to_frame("text").select(
+            text.str.len_bytes().fill_null(0).implode().alias("lengths"), text.str.join("").alias("data")
+        )
+        lengths, data = found["lengths"][0], found["data"][0].encode()
     _split(states, _little(lengths.to_numpy(), "<u4"), ends)
     _split(states, np.frombuffer(data, dtype=np.uint8), _positions(lengths)[ends])
 

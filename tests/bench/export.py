@@ -122,4 +122,4 @@ def _for_peers(dataset: Dataset, folder: Path) -> None:
             known = [[classes.index(box["label"]), *(box[side] for side in ("x", "y", "width", "height"))] for box in boxes]
             file.write(json.dumps({"name": name, "boxes": known}) + "\n")
             if place < PACKS * FRAMES // 10:
-                (folder / "pictures" / name).hardlink_to(blank)
+                (folder / "pictures" / name).symlink_to(blank)

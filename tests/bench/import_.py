@@ -157,4 +157,4 @@ def _pictures(folder: Path) -> None:
     for place, count in places.items():
         place.mkdir(parents=True)
         for number in range(count):
-            (place / f"{number:06}.jpg").hardlink_to(blank)
+            (place / f"{number:06}.jpg").symlink_to(blank)
