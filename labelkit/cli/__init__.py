@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labelkit.cli.exports import export, verify_export
+from labelkit.cli.golden import golden_app
 from labelkit.cli.words import STORE, StoreOption, UserOption, WorkspaceOption, class_names, opened, pair, refused, value
 from labelkit.errors import LabelkitError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="labelkit", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 store_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at a store, verify it, copy it.")
 app.add_typer(store_app, name="store")
+app.add_typer(golden_app, name="golden")
 
 TimeoutOption = Annotated[float, typer.Option(help="Seconds after which the run is stopped.")]
 LineageOption = Annotated[
