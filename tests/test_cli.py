@@ -6,6 +6,7 @@ import json
 import re
 
 import nbformat
+import polars as pl
 import pytest
 
 import labelkit
@@ -121,6 +122,84 @@ def test_a_frozen_test_set_is_exported_for_evaluation_only(call, tmp_path):
     # then
     assert (refused != 0, "FROZEN_DATASET_TRAINING_FORBIDDEN" in words, (tmp_path / "train").exists()) == (True, True, False)
     assert (code, out.split(":")[0]) == (0, "coco")
+
+
+@pytest.fixture
+def tiers(tmp_path):
+    """A store with one name of versions, tagged v1."""
+    path = tmp_path / "labels.duckdb"
+    with labelkit.open(path) as ws:
+        rows = {"id": [f"e{n}" for n in range(100)], "tier": ["A", "B"] * 50, "tags": [["x"]] * 100}
+        ws.versions.commit("golden/tiers", pl.DataFrame(rows), key="id")
+        ws.versions.tag("golden/tiers", "v1")
+    return path
+
+
+def test_a_version_is_exported_with_splits_and_what_is_lost_is_said_first(call, tiers, tmp_path):
+    # when
+    code, out, err = call(
+        *("export", "csv", "golden/tiers@v1", tmp_path / "out", "--splits", "train=0.8,val=0.2", "--by", "id", "--store", tiers)
+    )
+
+    # then
+    assert (code, out) == (0, f"csv: 100 rows in 4 file(s) below {tmp_path / 'out'}\n")
+    assert err == "csv: 1 column(s) of lists or structs: other readers see JSON text, labelkit reads the manifest\n"
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.csv")) == ["train.csv", "val.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("jsonl", "golden/tier"), "Did you mean 'golden/tiers'?"),
+        (("jsonl", "golden/tiers@v2"), "v2"),
+        (("coco", "golden/tiers"), "coco takes samples of a dataset"),
+        (("jsonl", "golden/tiers", "--split", "val"), "--split: golden/tiers is a version"),
+        (("jsonl", "golden/tiers", "--splits", "train=most"), "most: it is no number"),
+        (("jsonl", "golden/tiers", "--splits", "train"), "train: it is not a name and a value"),
+    ],
+)
+def test_an_export_that_cannot_be_says_why_and_writes_nothing(call, tiers, tmp_path, arguments, words):
+    code, out, err = call("export", *arguments[:2], tmp_path / "out", *arguments[2:], "--store", tiers)
+    assert (code != 0, out, words in err, (tmp_path / "out").exists()) == (True, "", True, False)
+
+
+def test_where_a_dataset_and_a_version_have_one_name_it_says_which_is_meant(call, tmp_path):
+    # given
+    store = tmp_path / "labels.duckdb"
+    with labelkit.open(store) as ws:
+        ids = add(ws, [Pack("match", [("APPROVED", {0: [("player", Box(10.0, 20.0, 30.0, 40.0))]})])])
+        ws.datasets.build(
+            BuildRequest(capability="player_detection", label_pack_ids=list(ids.values()), name="same", ratios={"train": 1.0})
+        )
+        ws.versions.commit("same", pl.DataFrame({"id": [1, 2]}), key="id")
+
+    # when
+    _, of_dataset, words = call("export", "jsonl", "same", tmp_path / "dataset", "--split", "train", "--store", store)
+    _, of_version, _ = call("export", "jsonl", "same@main", tmp_path / "version", "--store", store)
+    refused, _, reason = call("export", "jsonl", "same", tmp_path / "x", "--by", "id", "--store", store)
+
+    # then
+    assert "same is a dataset and a name of versions: the dataset is exported. The version is same@main." in words
+    assert (of_dataset[:16], of_version[:13]) == ("jsonl: 4 samples", "jsonl: 2 rows")
+    assert (refused, "--by: same is a dataset" in reason) == (2, True)
+
+
+def test_an_export_is_verified_without_a_store(call, tiers, tmp_path):
+    # given
+    call("export", "jsonl", "golden/tiers", tmp_path / "out", "--store", tiers)
+    tiers.unlink()
+
+    # when it is as it was written, then one letter of it is not, then there is none
+    whole = call("verify", tmp_path / "out")
+    file = tmp_path / "out" / "data.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"e7", b"e8", 1))
+    changed = call("verify", tmp_path / "out")
+    none = call("verify", tmp_path)
+
+    # then
+    assert (whole[0], whole[1].startswith(f"{tmp_path / 'out'}: whole (jsonl, 3 files, ")) == (0, True)
+    assert (changed[0], "changed: data.jsonl (sha256 " in changed[1]) == (1, True)
+    assert (none[0], none[1], none[2].split(":")[0]) == (2, "", "NOT_AN_EXPORT")
 
 
 def test_files_of_a_dataset_are_made_once_and_what_fails_is_exit_code_1(call, tmp_path):

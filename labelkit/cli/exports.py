@@ -50,7 +50,7 @@ def export(  # noqa: PLR0913, PLR0917  # one option a fact
             raise InvalidValue(what=word, reason=f"{name} is a {kind}", fix=fix)
         lost = dataset.losses(format, split) if dataset else ws.versions.losses(name, format)
         for sentence in lost["sentence"]:
-            typer.echo(f"{format} has no place for everything: {sentence}", err=True)
+            typer.echo(f"{format}: {sentence}", err=True)
         with _bar(f"{name} as {format}") as progress:
             if dataset:
                 written = dataset.export(
