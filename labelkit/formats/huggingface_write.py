@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from labelkit.formats.exports import About
 
-PICTURED_ROWS = 64  # rows in a row group where pictures are among the columns, so that a reader of one need not read thousands
+# Where pictures are among the columns: a reader of one row need not read thousands, and few large pictures fill a shard.
+PICTURED = parquet_rows.Cut(step_rows=16, group_rows=64, shard_bytes=48 << 20)
 IMAGE_TYPE = pl.Struct({"bytes": pl.Binary(), "path": pl.String()})
 
 
@@ -36,8 +37,8 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
     pictured = about.picture is not None and IMAGE not in about.columns
     taken = _Taken(about, pictured=pictured)
     columns = {IMAGE: IMAGE_TYPE, **about.columns} if pictured else about.columns
-    group_rows = PICTURED_ROWS if pictured else parquet_rows.GROUP_ROWS
-    counts = dict(parquet_rows.write(taken.of(chunks), folder, replace(about, columns=columns), group_rows=group_rows))
+    cut = PICTURED if pictured else parquet_rows.PLAIN
+    counts = dict(parquet_rows.write(taken.of(chunks), folder, replace(about, columns=columns), cut=cut))
     file_bytes = sum(file.stat().st_size for file in (folder / "data").iterdir())
     types = features(about.columns, classes=taken.classes, images=pictured)
     (folder / NAME).write_bytes(card(about, types, taken.rows, taken.sizes, file_bytes=file_bytes))

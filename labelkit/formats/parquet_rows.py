@@ -23,10 +23,24 @@ SHARD_BYTES = 96 << 20  # of values in memory, at least: a shard ends with the r
 LEVEL = 3
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, group_rows: int = GROUP_ROWS) -> Mapping[str, int]:
-    """Write rows as Parquet shards of at most `SHARD_ROWS`; a part without rows is one shard without rows. Return the rows a file."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How rows are cut: `step_rows` are taken at a time, and a shard ends with the step that reaches one of its limits."""
+
+    step_rows: int = GROUP_ROWS
+    group_rows: int = GROUP_ROWS
+    shard_rows: int = SHARD_ROWS
+    shard_bytes: int = SHARD_BYTES
+
+
+PLAIN = Cut()
+
+
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, cut: Cut = PLAIN) -> Mapping[str, int]:
+    """Write rows as Parquet shards, cut as `cut` says; a part without rows is one shard without rows. Return the rows a file."""
     (folder / "data").mkdir()
-    parts = {part: _Part(folder / "data", part, pl.DataFrame(schema=dict(about.columns)), group_rows) for part in about.parts}
+    none = pl.DataFrame(schema=dict(about.columns))
+    parts = {part: _Part(folder / "data", part, none, cut) for part in about.parts}
     for chunk in chunks:
         for name, rows in parted(chunk, about):
             parts[name].add(rows)
@@ -47,50 +61,51 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
 
 @dataclass
 class _Part:
-    """One part: rows wait until a row group is full, row groups until a shard is; memory holds one shard."""
+    """One part: rows wait until a step is full, steps until a shard is; memory holds one shard."""
 
     folder: Path
     name: str
     none: pl.DataFrame
-    group_rows: int
+    cut: Cut
     waiting: list[pl.DataFrame] = field(default_factory=list)
-    groups: list[pl.DataFrame] = field(default_factory=list)
+    steps: list[pl.DataFrame] = field(default_factory=list)
     heavy: int = 0
     shards: list[int] = field(default_factory=list)
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take rows, in order."""
         self.waiting.append(rows)
-        while sum(one.height for one in self.waiting) >= self.group_rows:
+        step = self.cut.step_rows
+        while sum(one.height for one in self.waiting) >= step:
             together = pl.concat(self.waiting)
-            self.waiting = [together.slice(self.group_rows)]
-            self._group(together.slice(0, self.group_rows))
+            self.waiting = [together.slice(step)]
+            self._step(together.slice(0, step))
 
     def finish(self) -> dict[str, int]:
         """Write what is left and give each shard its name; return the rows a shard."""
         left = pl.concat([self.none, *self.waiting])
         if left.height:
-            self._group(left)
-        if self.groups or not self.shards:
+            self._step(left)
+        if self.steps or not self.shards:
             self._shard()
         names = {f"{self.name}-{n:05d}-of-{len(self.shards):05d}.parquet": rows for n, rows in enumerate(self.shards)}
         for number, name in enumerate(names):
             (self.folder / self._draft(number)).rename(self.folder / name)
         return names
 
-    def _group(self, rows: pl.DataFrame) -> None:
-        self.groups.append(rows)
+    def _step(self, rows: pl.DataFrame) -> None:
+        self.steps.append(rows)
         self.heavy += weight(rows)
-        if len(self.groups) * self.group_rows >= SHARD_ROWS or self.heavy >= SHARD_BYTES:
+        if len(self.steps) * self.cut.step_rows >= self.cut.shard_rows or self.heavy >= self.cut.shard_bytes:
             self._shard()
 
     def _shard(self) -> None:
-        rows = pl.concat([self.none, *self.groups], rechunk=True)
+        rows = pl.concat([self.none, *self.steps], rechunk=True)
         rows.write_parquet(
-            self.folder / self._draft(len(self.shards)), compression="zstd", compression_level=LEVEL, row_group_size=self.group_rows
+            self.folder / self._draft(len(self.shards)), compression="zstd", compression_level=LEVEL, row_group_size=self.cut.group_rows
         )
         self.shards.append(rows.height)
-        self.groups, self.heavy = [], 0
+        self.steps, self.heavy = [], 0
 
     def _draft(self, number: int) -> str:
         return f".{self.name}-{number}"

@@ -175,15 +175,13 @@ def test_csv_is_what_rfc_4180_says_and_tells_null_from_empty_text(tmp_path):
         assert [row["tags"] for row in csv.DictReader(file, strict=True)] == ['["=1",null]', ""]
 
 
-def test_parquet_is_cut_into_shards_by_rows_and_by_weight(tmp_path, monkeypatch):
+def test_parquet_is_cut_into_shards_by_rows_and_by_weight(tmp_path):
     # given
-    monkeypatch.setattr(parquet_rows, "SHARD_ROWS", 40)
-    monkeypatch.setattr(parquet_rows, "SHARD_BYTES", 100_000)
     light = pl.DataFrame({"key": range(95), "text": ["x"] * 95})
     heavy = pl.DataFrame({"key": range(25), "text": ["x" * 20_000] * 25})
 
     # when
-    kind = replace(parquet_rows.FORMAT, write=partial(parquet_rows.write, group_rows=10))
+    kind = replace(parquet_rows.FORMAT, write=partial(parquet_rows.write, cut=parquet_rows.Cut(10, 10, shard_rows=40, shard_bytes=100_000)))
     shards = {
         label: [(file.name, file.rows) for file in helpers.export(kind, tmp_path / label, rows, None, chunks=4).files[1:-1]]
         for label, rows in (("light", light), ("heavy", heavy))
