@@ -130,17 +130,20 @@ def _license(text: str) -> str:
 
 
 def _objects(files: Sequence[WrittenFile], sets: Sequence[Node]) -> list[Node]:
-    """Return the files that are named one by one, and a set for each kind that has too many and is in none yet."""
+    """Return the files that are named one by one, and a set for each kind that has too many and is in none yet.
+
+    Archives are always named: what is in them is described as contained in them.
+    """
     kinds: dict[tuple[str, str], list[WrittenFile]] = {}
     for file in files:
         path = PurePosixPath(file.name)
         kinds.setdefault((path.parts[0] if len(path.parts) > 1 else "", path.suffix), []).append(file)
     nodes: list[Node] = []
     for (top, suffix), alike in kinds.items():
-        if len(alike) <= MOST_FILES and all(_SAFE.fullmatch(file.name) for file in alike):
+        if (len(alike) <= MOST_FILES or suffix == ".tar") and all(_SAFE.fullmatch(file.name) for file in alike):
             nodes += [_object(file) for file in alike]
             continue
-        glob = "/".join(part for part in (top, "**", f"*{suffix}") if part)
+        glob = f"{top}/**/*{suffix}" if top else f"*{suffix}"
         if not any(glob == node["includes"] for node in sets):
             nodes.append(file_set(f"{top or 'all'}{suffix}-files", _media_type(f"x{suffix}"), glob))
     return nodes

@@ -98,6 +98,7 @@ def _columns(folder: Path, about: About, table: Table, names: Sequence[str]) -> 
 def webdataset(folder: Path, about: About, names: Sequence[str]) -> Described:
     """Return the members of the shards, a set for each part, and what they hold: no path within a shard says which split it is of."""
     columns = _columns(folder, about, Table(".json", "application/json"), ())
+    key = about.key if about.key in columns else None
     what = "rows" if about.capability is None else "samples"
     sets, records = [], []
     for part in about.parts:
@@ -107,7 +108,7 @@ def webdataset(folder: Path, about: About, names: Sequence[str]) -> Described:
         sets.append(file_set(members.id, "application/json", "*.json", "**/*.json") | inside)
         fields = fields_of(columns, f"{what}{suffix}", members, by_member)
         told = f", those of {part}" if about.splits else ""
-        records.append(record_set(f"{what}{suffix}", f"The {what}{told}, told apart by {about.key}.", fields, key=about.key))
+        records.append(record_set(f"{what}{suffix}", f"The {what}{told}, told apart by {about.key}.", fields, key=key))
         if about.picture is not None:
             pictures = Place("fileSet", f"picture-files{suffix}")
             sets.append(file_set(pictures.id, ["image/jpeg", "image/png"], "*.jpg", "**/*.jpg", "*.png", "**/*.png") | inside)

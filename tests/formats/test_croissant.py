@@ -190,6 +190,14 @@ def test_files_of_which_there_are_too_many_or_with_strange_names_are_sets(tmp_pa
     }
 
 
+def test_however_many_archives_there_are_each_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(croissant, "MOST_FILES", 2)
+    files = [exports.WrittenFile(f"data-{number:06}.tar", 1, "0" * 64) for number in range(4)]
+    described = json.loads(croissant.describe(tmp_path, helpers.about(ROWS, None, splits=()), files, "webdataset"))
+    *named, members = described["distribution"]
+    assert [node["@id"] for node in named] == [node["@id"] for node in members["containedIn"]] == [file.name for file in files]
+
+
 TYPES = {
     "small": (pl.Int8(), {"dataType": "cr:Int8"}),
     "long": (pl.UInt64(), {"dataType": "cr:UInt64"}),
