@@ -35,7 +35,7 @@ function render({ model, el }) {
   const search = h("input", { type: "search", class: "lk-input", placeholder: "in key or values", "aria-keyshortcuts": "/", on: { input: typed, keydown: left } });
   const all = button("Show all", () => narrow(Object.fromEntries(Object.keys(given).map((name) => [name, null]))), { kind: "quiet" });
   const summary = summaryPane(narrow);
-  const list = rowList({ fetch: page, chosen: (row) => present(row.at) });
+  const list = rowList({ fetch: page, chosen: (row, clicked) => present(row.at, clicked) });
   const detail = detailPane({ height: Number(model.get("height")) || 320 });
   const hint = h("p", { class: "lk-dim lk-diff-hint" }, h("kbd", {}, "\u2191"), h("kbd", {}, "\u2193"), " rows ", h("kbd", {}, "/"), " search ", h("kbd", {}, "G"), " hold: before ", h("kbd", {}, "Z"), " close-up");
   const rail = h("div", { class: "lk-stack lk-diff-rail" }, tally, list.element, none, hint);
@@ -48,7 +48,7 @@ function render({ model, el }) {
   let timer = 0;
   let unit = "row";
   let asking = false;
-  /** @type {number | null} */
+  /** @type {{at: number, clicked: boolean} | null} */
   let wanted = null;
 
   /** Keys anywhere in the widget but in its fields. @param {KeyboardEvent} event */
@@ -76,16 +76,16 @@ function render({ model, el }) {
     return view.ask("page", { offset, filters: given });
   }
 
-  /** Asks for a row; while one is on its way only the last one asked for waits. @param {number} at */
-  async function present(at) {
-    wanted = at;
+  /** Asks for a row; while one is on its way only the last one asked for waits. @param {number} at @param {boolean} clicked */
+  async function present(at, clicked) {
+    wanted = { at, clicked };
     if (asking) return;
     asking = true;
     while (wanted !== null) {
       const now = wanted;
       wanted = null;
       detail.element.setAttribute("aria-busy", "true");
-      await view.ask("show", { at: now });
+      await view.ask("show", now);
     }
     detail.element.removeAttribute("aria-busy");
     asking = false;
@@ -141,7 +141,7 @@ function render({ model, el }) {
     list.show(now.items, now.total, now.place);
     list.element.hidden = hint.hidden = !now.total;
     if (!now.total) detail.clear();
-    else if (now.place === null) void list.step(1);
+    else if (now.place === null) void list.start();
     none.hidden = now.total > 0;
     const { total, every } = now;
     tally.textContent = total === every ? `${counted(every, unit)} differ${every === 1 ? "s" : ""}` : `${count(total)} of ${counted(every, unit)}`;
@@ -177,7 +177,7 @@ function render({ model, el }) {
   view.kernel.on("state", show);
   view.kernel.on("list", showList);
   view.kernel.on("row", (/** @type {import("./diff_viewer/detail.js").Detail} */ row, [bytes]) => {
-    if (wanted !== null && wanted !== row.at) return;
+    if (wanted !== null && wanted.at !== row.at) return;
     list.follow(row.place);
     detail.show(row, bytes);
     view.say(`${row.key}, ${row.change}`);

@@ -107,11 +107,12 @@ class DiffViewer(CommandWidget):
         return {"items": items, "offset": offset, "total": total}
 
     @command("show")
-    def show(self, at: int) -> Json:
-        """Show a row before and after, in every view."""
+    def show(self, at: int, clicked: bool = True) -> Json:  # noqa: FBT001, FBT002 - the command's arguments
+        """Show a row before and after, in every view; one that was not `clicked` is not what is copied as Python."""
         found = self._rows.detail(at)
         self._at, self._key = at, found.key
-        self.python = self._rows.one(at)
+        if clicked:
+            self.python = self._rows.one(at)
         self._tell_row(found)
         return {}
 

@@ -88,6 +88,7 @@ def test_figures_and_fields_narrow_the_rows_and_tab_leads_from_the_filters_throu
         expect(page.get_by_text("2 of 5 rows")).to_be_visible()
         expect(page.get_by_role("button", name="score 2")).to_have_attribute("aria-pressed", "true")
         expect(page.get_by_role("combobox", name="Field", exact=True)).to_have_value("score")
+        assert bridge.widget.python == f"ws.versions.diff('{NAME}@v1', '{NAME}').page(change='modified', field='score')"
         # when
         page.get_by_role("listbox", name="Rows that differ").focus()
         page.keyboard.press("/")

@@ -100,6 +100,25 @@ def test_rows_are_counted_by_group_and_labels_by_class(diff, tmp_path):
         assert diff.paging.classes.is_empty()
 
 
+def test_a_label_whose_score_alone_differs_is_not_counted_as_changed():
+    # given
+    def frame(score, label):
+        return pl.DataFrame(
+            {
+                "id": ["f"],
+                "annotations": [
+                    [{"id": "a", "label": "ball", "x": 1.0, "score": score}, {"id": "b", "label": label, "x": 1.0, "score": 0.5}]
+                ],
+            }
+        )
+
+    with labelkit.open(":memory:") as ws:
+        commits = [ws.versions.commit("frames", frame(*one), key="id") for one in ((0.5, "ball"), (0.9, "player"))]
+
+        # then
+        assert ws.versions.diff(*commits).paging.classes.rows() == [("player", 0, 0, 1)]
+
+
 def test_columns_that_came_went_or_have_another_type_are_looked_through_too():
     # given
     with labelkit.open(":memory:") as ws:

@@ -18,8 +18,8 @@ export const SIGNS = { added: "+", removed: "\u2212", modified: "~" };
 export const TONES = { added: "lk-plus", removed: "lk-minus", modified: "lk-changed" };
 
 /**
- * @param {{fetch: (offset: number) => Promise<{items: Row[], offset: number} | undefined>, chosen: (row: Row) => void}} options
- *   `chosen` is called when the reader goes to a row
+ * @param {{fetch: (offset: number) => Promise<{items: Row[], offset: number} | undefined>, chosen: (row: Row, clicked: boolean) => void}} options
+ *   `chosen` is called when the reader goes to a row, or is led to one (not `clicked`)
  */
 export function rowList({ fetch, chosen }) {
   const mark = `lk-diff-${Math.random().toString(36).slice(2, 8)}`;
@@ -104,15 +104,15 @@ export function rowList({ fetch, chosen }) {
     element.setAttribute("aria-activedescendant", `${mark}-${index}`);
   }
 
-  /** Goes to a row, and tells which it is as soon as that is known. @param {number} index */
-  async function go(index) {
+  /** Goes to a row, and tells which it is as soon as that is known. @param {number} index @param {boolean} [clicked] */
+  async function go(index, clicked = true) {
     if (index < 0 || index >= total || index === place) return;
     mark_(index);
     const mine = turn;
     if (!rows.has(index)) await read();
     if (mine !== turn) return;
     const row = rows.get(index);
-    if (row && index === place) chosen(row);
+    if (row && index === place) chosen(row, clicked);
   }
 
   /** @param {KeyboardEvent} event */
@@ -128,7 +128,8 @@ export function rowList({ fetch, chosen }) {
 
   return {
     element,
-    step: (/** @type {number} */ by) => go(Math.max(0, Math.min(total - 1, place + by))),
+    /** Leads to the first row. */
+    start: () => go(0, false),
     /** Shows the rows of another filter: their first page, how many there are, and where the one that is shown stands. @param {Row[]} items @param {number} all @param {number | null} shown */
     show(items, all, shown) {
       turn += 1;
@@ -145,8 +146,6 @@ export function rowList({ fetch, chosen }) {
     follow(index) {
       if (index !== null && index !== place) mark_(index);
     },
-    place: () => place,
-    total: () => total,
     close() {
       turn += 1;
       win.close();

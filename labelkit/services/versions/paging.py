@@ -23,7 +23,8 @@ CLASSES = ("label", "class", "category")  # columns that hold the class of a row
 LABELS = "annotations"
 MANY = 50  # more values than this group nothing
 KEPT = 8  # filters whose rows are remembered
-_KEY, _ID, _LABEL, _CONTENT = "\x00key", "\x00id", "\x00label", "\x00content"  # no column is named so
+UNSEEN = ("score", "source")  # of a label: how it came, not what it says
+_KEY, _THERE, _AFTER = "\x00key", "\x00there", "\x00after"  # no column is named so
 
 
 @dataclass(frozen=True)
@@ -256,26 +257,24 @@ def _counted(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _label_counts(rows: Rows) -> pl.DataFrame:
-    """Return the labels that differ, by class: of rows that are new or gone all of them."""
+    """Return the labels that differ in more than score and source, by class: of rows that are new or gone all of them."""
     before, after = (
         pl.concat([one.select(pl.col(rows.key).alias(_KEY), LABELS) for one in pair], how="vertical_relaxed")
         .explode(LABELS)
         .drop_nulls(LABELS)
-        .select(
-            _KEY,
-            pl.col(LABELS).struct.field("id").alias(_ID),
-            pl.col(LABELS).struct.field("label").alias(_LABEL),
-            pl.struct(pl.col(LABELS)).struct.json_encode().alias(_CONTENT),
-        )
+        .unnest(LABELS)
         for pair in ((rows.removed, rows.before), (rows.added, rows.after))
     )
-    both = before.join(after, on=(_KEY, _ID), how="full", suffix="_after", nulls_equal=True)
+    shared = [name for name in after.columns if name in before.columns and name not in (_KEY, "id", *UNSEEN)]
+    sides = [side.select(_KEY, "id", *shared, pl.lit(value=True).alias(_THERE)) for side in (before, after)]
+    both = sides[0].join(sides[1], on=(_KEY, "id"), how="full", suffix=_AFTER, nulls_equal=True)
+    changed = pl.any_horizontal([pl.col(name).ne_missing(pl.col(name + _AFTER)) for name in shared])
     change = (
-        pl.when(pl.col(_CONTENT).is_null())
+        pl.when(pl.col(_THERE).is_null())
         .then(pl.lit("added"))
-        .when(pl.col(f"{_CONTENT}_after").is_null())
+        .when(pl.col(_THERE + _AFTER).is_null())
         .then(pl.lit("removed"))
-        .when(pl.col(_CONTENT) != pl.col(f"{_CONTENT}_after"))
+        .when(changed)
         .then(pl.lit("modified"))
     )
-    return _counted(both.select(pl.coalesce(f"{_LABEL}_after", _LABEL).alias("value"), change.alias("change")).drop_nulls())
+    return _counted(both.select(pl.coalesce(f"label{_AFTER}", "label").alias("value"), change.alias("change")).drop_nulls())
