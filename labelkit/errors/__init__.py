@@ -63,10 +63,7 @@ from labelkit.errors.golden import (
     ExampleTypeInvalid,
     ExampleVersionConflict,
 )
-from labelkit.errors.golden_scores import (
-    CleanlabMissing,
-    ExamplesNotScored,
-)
+from labelkit.errors.golden_scores import ExamplesNotScored
 from labelkit.errors.materialization import (
     CropsNeedBoxes,
     LinkImpossible,
@@ -159,7 +156,6 @@ __all__ = [
     "BuildStillRunning",
     "BuildSuperseded",
     "ClassesUnknown",
-    "CleanlabMissing",
     "CropsNeedBoxes",
     "DatasetAlreadyFrozen",
     "DatasetInActiveUse",

@@ -11,10 +11,3 @@ class ExamplesNotScored(LabelkitError):
     title = "There is no score yet"
     template = "{what} has not been scored."
     advice = "Run ws.golden.score() first; it scores every example in one pass."
-
-
-class CleanlabMissing(LabelkitError):
-    code = "CLEANLAB_MISSING"
-    title = "cleanlab is not installed"
-    template = "Label quality from predicted probabilities is computed by cleanlab: {reason}."
-    advice = "pip install 'labelkit[ml]', or give ws.golden.score(label_quality=...) numbers from elsewhere."

@@ -61,9 +61,9 @@ def score_to(db: Database, out: Path, examples: Path, policy: ScorePolicy, *, la
 def _type_query(name: str, rules: TypeRules, *, has_quality: bool) -> str:
     quality = "JOINED.quality" if has_quality else "CAST(NULL AS DOUBLE)"
     joined = "LEFT JOIN read_parquet($quality) JOINED ON JOINED.example_id = f.example_id" if has_quality else ""
-    total = _total(rules, "verified", "consistent", "documented")
-    settled = _total(rules, "verified", "1e0", "documented")
-    reviewed = _total(rules, "1e0", "1e0", "(documented OR NOT rejected)")
+    parts = _parts(rules, "verified", "consistent", "documented")
+    settled = _parts(rules, "verified", "1e0", "documented")
+    reviewed = _parts(rules, "1e0", "1e0", "(documented OR NOT rejected)")
     return f"""
         WITH facts AS MATERIALIZED ({facts(name, rules, "read_parquet($examples)")}),
         conflicts AS MATERIALIZED (
@@ -103,12 +103,12 @@ def _type_query(name: str, rules: TypeRules, *, has_quality: bool) -> str:
                     ELSE {_either("elsewhere", formulas.ELSEWHERE, formulas.PENDING)} END AS verified
             FROM known
         ), parted AS (
-            SELECT *, {total} AS parts, {settled} AS settled_parts, {reviewed} AS reviewed_parts FROM subs
+            SELECT *, {", ".join(f"{part} AS part_{place}" for place, part in enumerate(parts))},
+                {" + ".join(settled)} AS settled_total, {" + ".join(reviewed)} AS reviewed_total FROM subs
         ), summed AS (
-            SELECT *, list_sum(parts) AS total, list_sum(settled_parts) AS settled_total, list_sum(reviewed_parts) AS reviewed_total
-            FROM parted
+            SELECT *, part_0 + part_1 + part_2 + part_3 AS total FROM parted
         )
-        SELECT example_id, {", ".join(f"parts[{place}] / 1e2 AS {part}" for place, part in enumerate(Part, 1))}, total / 1e2 AS total,
+        SELECT example_id, {", ".join(f"part_{place} / 1e2 AS {part}" for place, part in enumerate(Part))}, total / 1e2 AS total,
             {_tier("total")} AS tier, list_concat(completeness_reasons, {reasons(_reason_cases(rules))}) AS reasons,
             CAST({text(name)} AS VARCHAR) AS type, CAST(version AS INTEGER) AS version, status, similar_to,
             CAST(similar_count AS BIGINT) AS similar_count, CAST(agreeing_count AS BIGINT) AS agreeing_count, outcome, label_quality,
@@ -128,8 +128,8 @@ def _mean(sub: Sequence[_Sub]) -> str | None:
     return f"({' + '.join(f'{number(weight)} * {score}' for weight, score in sub)}) / {number(sum(weight for weight, _ in sub))}"
 
 
-def _total(rules: TypeRules, verified: str, consistent: str, documented: str) -> str:
-    """Return the SQL of the list of the four parts in hundredths, with these sub-scores in place of those of the facts."""
+def _parts(rules: TypeRules, verified: str, consistent: str, documented: str) -> list[str]:
+    """Return the SQL of each of the four parts in hundredths, with these sub-scores in place of those of the facts."""
     means = [_completeness(rules), _correctness(rules, verified, consistent), _clarity(rules, documented), _representativeness(rules)]
     points = [None if mean is None else f"{number(full)} * ({mean})" for full, mean in zip(POINTS.values(), means, strict=True)]
     for place in (1, 3):
@@ -140,7 +140,7 @@ def _total(rules: TypeRules, verified: str, consistent: str, documented: str) ->
     without = [f"{number(full)} * {rest}" for full in POINTS.values()]
     without[3] = f"CASE WHEN rejected THEN 0e0 ELSE {without[3]} END"
     parts = [other if part is None else part for part, other in zip(points, without, strict=True)]
-    return f"[{', '.join(f'CAST(floor(({part}) * 1e2 + {number(HALF)}) AS BIGINT)' for part in parts)}]"
+    return [f"CAST(floor(({part}) * 1e2 + {number(HALF)}) AS INTEGER)" for part in parts]
 
 
 def _completeness(rules: TypeRules) -> str | None:

@@ -90,9 +90,9 @@ def facts(name: str, rules: TypeRules, source: str) -> str:
 
 
 def _is_blank(value: str) -> str:
-    # Few texts begin with white space or an escaped sign, so few are looked at in full.
-    white = f"""(left({value}, 2) IN ('" ', '"\\') AND regexp_full_match({value} ->> '$', '\\s*'))"""
-    return f"""coalesce({value} IN ('null', '""') OR {white}, TRUE)"""
+    # In order of bytes, text that is empty or begins with a blank stands before '"#'; few texts do. Only CASE leaves the others alone.
+    early = f"""{value} < '"#' OR starts_with({value}, '"\\')"""
+    return f"coalesce(CASE WHEN {early} THEN regexp_full_match({value} ->> '$', '\\s*') ELSE {value} = 'null' END, TRUE)"
 
 
 def _count(tests: Iterable[str]) -> str:

@@ -38,11 +38,10 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
     count, stored, repetitions = (QUICK_ROWS, QUICK_STORED, 2) if quick else (ROWS, STORED, 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labelkit-bench-")))
-        rows = leads(count)
-        rows.write_parquet(folder / "examples.parquet")
+        leads(count).write_parquet(folder / "examples.parquet")
         ws = stack.enter_context(labelkit.open(folder / "labels.duckdb", user="bench"))
         database = stack.enter_context(Database.open(":memory:", user="bench"))
-        return [_pass(database, folder, rows.height, repetitions), *_calls(ws, rows.head(stored), repetitions)]
+        return [_pass(database, folder, count, repetitions), *_calls(ws, leads(stored), repetitions)]
 
 
 def _pass(database: Database, folder: Path, count: int, repetitions: int) -> Row:
