@@ -41,10 +41,11 @@ def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.Dat
     """
     wanted = pl.DataFrame({"path": list(dict.fromkeys(paths))}, schema={"path": pl.String})
     path, name = pl.col("path"), pl.col("name")
-    workspace, media, *others = frames["folders"][0] if frames.height and "folders" in frames.columns else (None, None)
-    own = None if workspace is None else _below(f"{workspace}/{media}", path)
-    elsewhere = pl.lit(value=False) if own is None else own.is_null() & _folder(workspace, path).is_in(others or [media])
-    sources = [path] if own is None else [own, path]
+    own, elsewhere, sources = None, pl.lit(value=False), [path]
+    if frames.height and "folders" in frames.columns:
+        workspace, media, *others = frames["folders"][0]
+        own = _below(f"{workspace}/{media}", path)
+        elsewhere, sources = own.is_null() & _folder(workspace, path).is_in(others or [media]), [own, path]
     if frames.height and (frames["name"] == "").all():
         steps = [(_stem(one).str.extract(_NUMBER_AT_END).cast(pl.Int64), pl.col("index").cast(pl.Int64)) for one in sources]
     elif images:
