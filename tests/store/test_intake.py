@@ -1,4 +1,4 @@
-"""Imported rows as content: digests made in SQL are those of core, whatever the label."""
+"""Imported rows as content: digests made of sets are those of core, whatever the label."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from labelkit.core.geometry import Box, Point
 from labelkit.core.review.annotations import Annotation, FrameContent, FrameState, content_hash
+from labelkit.store import intake
 from labelkit.store.content import CONTENT, Content
 from labelkit.store.database import Database
 from labelkit.store.intake import import_rows
@@ -49,7 +50,7 @@ def expected(labels: list[tuple[int, Annotation]]) -> list[FrameContent]:
 
 @settings(deadline=None, max_examples=150)
 @given(IMPORTED)
-def test_a_digest_made_in_sql_is_the_digest_of_core(db, labels):
+def test_a_digest_made_of_sets_is_the_digest_of_core(db, labels):
     # when
     content = imported(db, labels)
 
@@ -65,10 +66,31 @@ def test_a_digest_made_in_sql_is_the_digest_of_core(db, labels):
 
 
 @settings(deadline=None, max_examples=50)
-@given(IMPORTED, st.integers(0, 8))
-def test_chunks_come_together_as_if_they_were_one(db, labels, cut):
-    whole, parts = imported(db, labels), imported(db, labels[:cut], labels[cut:])
+@given(IMPORTED, st.integers(0, 8), st.integers(1, 4))
+def test_chunks_come_together_as_if_they_were_one_whatever_is_in_memory_at_once(db, labels, cut, rows_at_once):
+    whole = imported(db, labels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "ROWS_AT_ONCE", rows_at_once)
+        patch.setattr(intake, "TEXT_AT_ONCE", 1)
+        parts = imported(db, labels[:cut], labels[cut:])
     assert whole.rows.equals(parts.rows)
+
+
+def test_an_id_that_comes_with_its_row_stays_where_it_is_well_formed_and_no_other_row_has_it(db, monkeypatch):
+    # given
+    monkeypatch.setattr(intake, "ROWS_AT_ONCE", 2)
+    given = ["ann_1", "twice", "", "with space", None, "twice", "1.2:3-4_", "é", "x" * 129]
+    labels = [(at % 2, Annotation("", "ball", Point(at, 1))) for at in range(len(given))]
+    chunk = rows(labels).with_columns(id=pl.Series(given, dtype=pl.String))
+
+    # when
+    digest = import_rows(db, [chunk[:4], chunk[4:]], frame_count=FRAME_COUNT, seed="pre_1", source="model")
+    found = Content(db.objects.read_frame(digest)).annotations().sort("x")
+
+    # then all others are those that these rows have without any
+    new = dict(imported(db, labels).annotations().select("x", "id").iter_rows())
+    kept = {"ann_1", "1.2:3-4_"}
+    assert found["id"].to_list() == [one if one in kept else new[float(at)] for at, one in enumerate(given)]
 
 
 def test_ids_come_from_the_seed_and_the_order_so_that_equal_imports_have_equal_bytes(db):
