@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from labelkit.formats.exports import About
 
 Picture: TypeAlias = tuple[bytes, str] | None  # stored bytes and mime type; None where there is none to be had
-RUN_BYTES = 8 << 20
+RUN_BYTES = 4 << 20
 RUN_ROWS = 8_192
 SUFFIXES = {
     "image/jpeg": "jpg",

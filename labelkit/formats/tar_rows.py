@@ -94,13 +94,14 @@ class Member:
 
 def read_members(path: Path) -> Iterator[Member]:
     """Yield the files in a tar file, in order. Raises `LABELS_UNREADABLE`, naming the place, where it is damaged or cut."""
+    left = path.stat().st_size
     with path.open("rb") as file:
         name, offset = "", 0
         while any(header := _taken(file, path, offset, _BLOCK)):
-            kind, size = _checked(header, path, offset)
+            kind, size = _checked(header, path, offset, left - offset)
             data = _taken(file, path, offset, size + -size % _BLOCK)[:size]
             if kind == b"x":
-                name = _pax_path(data) or name
+                name = _pax_path(data, path, offset) or name
             elif kind == b"L":
                 name = data.rstrip(b"\0").decode(errors="replace")
             elif kind in (b"0", b"\0"):
@@ -118,23 +119,28 @@ def _taken(file: BinaryIO, path: Path, offset: int, size: int) -> bytes:
     return data
 
 
-def _checked(header: bytes, path: Path, offset: int) -> tuple[bytes, int]:
-    """Return type and size of a header whose checksum is good."""
+def _checked(header: bytes, path: Path, offset: int, left: int) -> tuple[bytes, int]:
+    """Return type and size of a header whose checksum is good, and whose content is in what is left of the file."""
     try:
         stored, size = (int(field.strip(b" \0") or b"0", 8) for field in (header[148:156], header[124:136]))
     except ValueError:
         stored, size = -1, 0
     if stored != sum(header) - sum(header[148:156]) + 8 * ord(" "):
         raise LabelsUnreadable(source=path, reason=f"the header at byte {offset:,} does not fit its checksum", fix=_FIX)
+    if not 0 <= size <= left - _BLOCK:
+        raise LabelsUnreadable(source=path, reason=f"the file in it at byte {offset:,} is cut", fix=_FIX)
     return header[156:157], size
 
 
-def _pax_path(data: bytes) -> str | None:
+def _pax_path(data: bytes, path: Path, offset: int) -> str | None:
     """Return the path that pax records name."""
     found = None
     while data:
-        length = int(data.partition(b" ")[0])
-        key, _, value = data[:length].partition(b" ")[2].rstrip(b"\n").partition(b"=")
+        digits, space, rest = data.partition(b" ")
+        length = int(digits) if space and digits.isdigit() else 0
+        if not len(digits) < length <= len(data):
+            raise LabelsUnreadable(source=path, reason=f"the pax header at byte {offset:,} cannot be read", fix=_FIX)
+        key, _, value = rest[: length - len(digits) - 1].removesuffix(b"\n").partition(b"=")
         found = value.decode(errors="replace") if key == b"path" else found
         data = data[length:]
     return found

@@ -99,7 +99,9 @@ class _Reading:
                 values, counts, present = self._many(name, made(kind.inner))
                 return _where(_lists(values, counts), present).cast(kind)
             case _:
-                values, _, present = self._many(name, kind, single=True)
+                values, counts, present = self._many(name, kind, single=True)
+                if (counts != present).any():
+                    raise ValueError(f"feature {name} has several values in a row")
                 return _spread(values, present)
 
     def _many(self, name: str, kind: pl.DataType, *, single: bool = False) -> tuple[pl.Series, NDArray[np.int64], NDArray[np.bool_]]:

@@ -59,23 +59,29 @@ class Batch:
 
 def batches(path: Path) -> Iterator[Batch]:
     """Yield the records of a file in order, some at a time. Raises `LABELS_UNREADABLE`, naming the record, where one is damaged."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        offset, left = 0, b""
-        while True:
-            block = file.read(READ_BYTES)
+        offset, left, wanted = 0, b"", READ_BYTES
+        while block := file.read(wanted):
             data = left + block
             starts, ends, used = _frames(data)
-            if not starts:
-                if not block:
-                    break
-                left = data  # one record that is longer than a read
-                continue
-            batch = Batch(path, offset, np.frombuffer(data[:used] + bytes(_ROOM), np.uint8), np.asarray(starts), np.asarray(ends))
-            _verify(batch)
-            yield batch
+            if starts:
+                batch = Batch(path, offset, np.frombuffer(data[:used] + bytes(_ROOM), np.uint8), np.asarray(starts), np.asarray(ends))
+                _verify(batch)
+                yield batch
             offset, left = offset + used, data[used:]
+            wanted = max(READ_BYTES, min(_missing(path, offset, left), size))
         if left:
             raise _cut(path, offset, left)
+
+
+def _missing(path: Path, offset: int, left: bytes) -> int:
+    """Return how many bytes are still to be read of the record that `left` begins. Raises `LABELS_UNREADABLE` for a damaged length."""
+    if len(left) < HEAD_BYTES:
+        return 0
+    if not _good(np.frombuffer(left[:HEAD_BYTES], np.uint8), np.asarray([0]), np.asarray([8]))[0]:
+        raise _cut(path, offset, left)
+    return HEAD_BYTES + int.from_bytes(left[:8], "little") + TAIL_BYTES - len(left)
 
 
 def _frames(data: bytes) -> tuple[list[int], list[int], int]:
@@ -155,10 +161,9 @@ def _message(
     wrong = at >= limits if tag is None else (at >= limits) | (batch.data[at] != tag)
     if not wrong.any():
         lengths, starts = _numbers(batch, rows, at + 1)
-        ends = starts + lengths
-        wrong = (ends > limits) | (lengths < 0)
+        wrong = (lengths < 0) | (lengths > limits - starts)
         if not wrong.any():
-            return starts, ends
+            return starts, starts + lengths
     raise _foreign(batch, rows[wrong][0])
 
 

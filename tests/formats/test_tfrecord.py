@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from labelkit.errors import InvalidValue, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import tfrecord, tfrecord_write
+from labelkit.formats import tfrecord, tfrecord_frames, tfrecord_write
 from labelkit.formats.shard_files import Limits
+from labelkit.formats.tfrecord_features import features_of
+from labelkit.formats.tfrecord_records import records_of
 from tests.formats import helpers, row_zoo
 from tests.oracles import environments
 
@@ -18,6 +23,15 @@ BALL = {"id": "2", "label": "ball", "x": 0.0, "y": 0.0, "width": 100.0, "height"
 SAMPLES = helpers.samples(("train", [BOX, BALL]), ("val", []), ("train", [BALL]))
 POINTS = helpers.samples(("train", [{"id": "1", "label": "ball", "x": 50.0, "y": 25.0, "size": 10.0}]))
 JPEG = b"\xff\xd8\xff not looked into \0" * 500
+
+
+def payloads(rows):
+    """The records of rows, without their frames."""
+    made = records_of([feature for column in rows for feature in features_of(column)], rows.height)
+    return [made.data[begin + 12 : end - 4].tobytes() for begin, end in zip(made.begins, made.ends, strict=True)]
+
+
+PAYLOADS = payloads(row_zoo.ODDITIES)
 
 
 def picture(row):
@@ -216,6 +230,34 @@ def test_columns_that_would_be_the_same_feature_are_refused(tmp_path, columns):
 def test_columns_of_samples_named_as_pictures_are_refused(tmp_path):
     with pytest.raises(InvalidValue, match="a name of pictures"):
         written(tmp_path / "out", SAMPLES.with_columns(pl.lit(1).alias("image/width")), helpers.BOXES)
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_any_content_under_good_checksums_is_read_or_refused(tmp_path_factory, data):
+    # given records that somebody made on purpose: those of odd rows with some bytes changed
+    content = bytearray(data.draw(st.sampled_from(PAYLOADS)))
+    for place, byte in data.draw(st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)):
+        content[place] = byte
+    path = tmp_path_factory.mktemp("made") / "made.tfrecord"
+    path.write_bytes(_record(bytes(content)))
+
+    with suppress(LabelsUnreadable):
+        assert read(path).height == 1
+
+
+def test_a_record_longer_than_a_read_is_read_and_a_damaged_length_is_found_before_all_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfrecord_frames, "READ_BYTES", 256)
+    folder = written(tmp_path / "out", row_zoo.ODDITIES)
+    path = folder / "data-00000-of-00001.tfrecord"
+
+    assert row_zoo.same(read(folder), row_zoo.ODDITIES)
+
+    flip(path, 0)
+    with path.open("ab") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(LabelsUnreadable, match="at byte 0 has a length that does not fit"):
+        list(tfrecord_frames.batches(path))
 
 
 def _folder(path):
