@@ -162,6 +162,19 @@ class _Checks:
     def _anyOf(self, _: Any, wanted: list[Any], values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401, N802  # the keyword
         return pl.any_horizontal([self.of(one, values, kind) for one in wanted])
 
+    def _oneOf(self, _: Any, wanted: list[Any], values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401, N802  # the keyword
+        return pl.sum_horizontal([self.of(one, values, kind).cast(pl.UInt32) for one in wanted]) == 1
+
+    def _not(self, _: Any, wanted: Any, values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401
+        return ~self.of(wanted, values, kind)
+
+    def _uniqueItems(self, _: Any, wanted: bool, values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401, FBT001, N802  # the keyword
+        if not wanted or not isinstance(kind, (pl.List, pl.Array)):
+            return _TRUE
+        if isinstance(kind, pl.Array) or made(kind.inner).is_nested():
+            raise Undecidable("uniqueItems")
+        return values.list.n_unique() == values.list.len()
+
     def _field(self, name: str, wanted: Any, values: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: ANN401
         """Say whether a field passes: it is not there, or `null`, or a value."""
         value = values.struct.field(name)

@@ -38,7 +38,7 @@ def intake(kind: ExampleType, given: pl.DataFrame, refused: pl.DataFrame | None 
     """
     parts = [part_of(name, given[name], kind.schema(name)) for name in PARTS]
     places = given["row"]
-    bad = [part.refused.with_columns(pl.col("row").map_elements(places.__getitem__, return_dtype=pl.Int64())) for part in parts]
+    bad = [part.refused.with_columns(places.gather(part.refused["row"]).alias("row")) for part in parts]
     rows = given.with_columns(part.texts for part in parts).filter(pl.all_horizontal(pl.col(PARTS).is_not_null()))
     digests = _digests(kind.name, rows)
     known = rows.with_columns(digests, (ID_PREFIX + digests.str.head(ID_DIGITS)).alias("example_id")).select(*BATCH)

@@ -107,6 +107,8 @@ class Example:
             lines.append(f"  {self.status} by {self.validator}{'' if self.reason is None else f': {self.reason}'}")
         return "\n".join(lines)
 
+    __repr__ = __str__
+
 
 _STATE = (
     "source_decision_id",

@@ -60,6 +60,8 @@ class ExampleType:
         parts = (f"{part}: {', '.join(self.schema(part).get('properties', {})) or 'anything'}" for part in PARTS)
         return f"{self.name} version {self.version}: {'; '.join(parts)}"
 
+    __repr__ = __str__
+
 
 def _schema(name: str, given: SchemaLike) -> Schema:
     if isinstance(given, type) and issubclass(given, BaseModel):
