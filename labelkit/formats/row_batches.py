@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import polars as pl
 
@@ -16,21 +16,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 ENCODERS = min(4, os.cpu_count() or 1)
-
-
-def rebatched(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """Yield the same rows in batches of exactly that many, the last one with what is left; each stands in one piece of memory."""
-    held: list[pl.DataFrame] = []
-    count = 0
-    for frame in frames:
-        held.append(frame)
-        count += frame.height
-        while count >= rows:
-            together = pl.concat(held)
-            yield together.slice(0, rows).rechunk()
-            held, count = [together.slice(rows)], count - rows
-    if count:
-        yield pl.concat(held).rechunk()
 
 
 def in_order(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Made]:
@@ -47,6 +32,43 @@ def in_order(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Ma
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the items; the next one is made while the one before is used."""
+    rest = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="labelkit-ahead") as pool:
+        waiting = pool.submit(next, rest, None)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(next, rest, None)
+            yield item
+
+
+class Background:
+    """Does one thing beside what goes on; the next thing waits for it, and what went wrong is raised there or at the end."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="labelkit-background")
+        self._under_way: Future[None] | None = None
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Start some work when that before is done."""
+        self._end()
+        self._under_way = self._pool.submit(work)
+
+    def _end(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            if kind is None:
+                self._end()
+        finally:
+            self._pool.shutdown()
 
 
 def weight(rows: pl.DataFrame) -> int:

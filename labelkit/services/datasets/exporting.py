@@ -12,6 +12,7 @@ from labelkit.formats import exporting, writer
 from labelkit.formats.export_reports import ExportReport
 from labelkit.formats.exports import About, Facet
 from labelkit.formats.losses import losses
+from labelkit.formats.row_batches import ahead
 from labelkit.services.datasets.exported_pictures import ExportedPictures
 from labelkit.store import snapshots
 from labelkit.store.ids import new_id
@@ -67,7 +68,7 @@ class SampleExport:
         with self._pictures(lost) as pictures:
             written = exporting.export(
                 kind,
-                snapshots.chunks(self.gate.database.objects, self.tree, self.keep),
+                ahead(snapshots.chunks(self.gate.database.objects, self.tree, self.keep)),
                 out,
                 replace(self._about, picture=pictures) if Facet.PICTURES in kind.carries else self._about,
                 total=sum(counts.values()) if self.split is None else counts[self.split],

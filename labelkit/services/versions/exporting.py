@@ -15,6 +15,7 @@ from labelkit.formats import exporting, row_reader, writer
 from labelkit.formats.export_reports import ExportReport
 from labelkit.formats.exports import About
 from labelkit.formats.losses import losses, losses_frame
+from labelkit.formats.row_batches import ahead
 from labelkit.formats.row_sources import key_of, local_copy
 from labelkit.formats.splitting import check_group, checked_shares, with_splits
 from labelkit.services.versions.reading import resolved, text_of
@@ -172,5 +173,6 @@ class Exporting:
         return rows.select(chosen.commit.columns)
 
     def _chunks(self, chosen: _Chosen, shares: Mapping[str, float] | None, by: str | None) -> Iterator[pl.DataFrame]:
-        for rows in snapshots.chunks(self._gate.database.objects, chosen.tree, lambda rows: rows.select(chosen.commit.columns)):
+        chunks = snapshots.chunks(self._gate.database.objects, chosen.tree, lambda rows: rows.select(chosen.commit.columns))
+        for rows in ahead(chunks):
             yield rows if shares is None else with_splits(rows, shares, chosen.commit.history.key, by)
