@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from labelkit.formats.exports import About
 
 # Where pictures are among the columns: a reader of one row need not read thousands, and few large pictures fill a shard.
-PICTURED = parquet_rows.Cut(step_rows=16, group_rows=64, shard_bytes=48 << 20)
+PICTURED = parquet_rows.Cut(step_rows=16, group_rows=64, shard_bytes=32 << 20)
 IMAGE_TYPE = pl.Struct({"bytes": pl.Binary(), "path": pl.String()})
 
 
