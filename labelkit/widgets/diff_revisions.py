@@ -55,7 +55,7 @@ class FrameChange:
     def _says(self, text: str | None) -> bool:
         if text is None:
             return True
-        words = [str(self.index), *(word for flags in self.flags or () for word in flags)]
+        words = [str(self.index + 1), *(word for flags in self.flags or () for word in flags)]
         words += [
             word for one in self.labels for side in (one.before, one.after) if side for word in (side.id, side.label, side.attributes or "")
         ]
@@ -166,7 +166,7 @@ class RevisionRows:
         added, removed, modified = one.counts
         only = "modified" if modified or one.flags or bool(added) == bool(removed) else "added" if added else "removed"
         flags = [["flags", *(", ".join(side) or "none" for side in one.flags)]] if one.flags else []
-        return {"at": at, "key": f"frame {one.index:,}", "change": only, "labels": one.counts, "glimpses": flags, "more": 0}
+        return {"at": at, "key": f"frame {one.index + 1:,}", "change": only, "labels": one.counts, "glimpses": flags, "more": 0}
 
 
 def _by_frame(diff: Diff) -> list[FrameChange]:

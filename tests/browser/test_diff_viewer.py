@@ -120,7 +120,7 @@ def test_labels_are_drawn_before_and_after_and_what_was_before_shows_while_a_key
     ws, before, after = revised(tmp_path)
     with ws, in_page(page, DiffViewer(ws, before, after), monkeypatch) as bridge:
         frame = page.get_by_role("region", name="Labels on the frame")
-        was, now = (frame.get_by_role("img", name=f"{side}: frame 0 of clip-1") for side in ("Before", "After"))
+        was, now = (frame.get_by_role("img", name=f"{side}: frame 1 of clip-1") for side in ("Before", "After"))
         expect(now).to_be_visible()
         expect(page.get_by_role("list", name="Labels that differ").get_by_role("listitem")).to_have_count(4)
         pictures = [one.evaluate(PICTURE) for one in (was, now)]
@@ -129,7 +129,7 @@ def test_labels_are_drawn_before_and_after_and_what_was_before_shows_while_a_key
         page.get_by_role("listbox", name="Rows that differ").focus()
         page.keyboard.down("g")
         # then
-        both = frame.get_by_role("img", name="Before: frame 0 of clip-1")
+        both = frame.get_by_role("img", name="Before: frame 1 of clip-1")
         expect(both).to_have_count(2)
         assert [one.evaluate(PICTURE) for one in both.all()] == [pictures[0]] * 2
         # when
@@ -144,7 +144,7 @@ def test_labels_are_drawn_before_and_after_and_what_was_before_shows_while_a_key
         # when
         page.get_by_role("button", name="Together").click()
         # then
-        expect(frame.get_by_role("img", name="Before and after: frame 0 of clip-1")).to_be_visible()
+        expect(frame.get_by_role("img", name="Before and after: frame 1 of clip-1")).to_be_visible()
         keep_picture(page, "difference-labels-close")
         assert bridge.faults() == []
 

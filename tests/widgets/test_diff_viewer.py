@@ -51,7 +51,7 @@ def test_a_new_view_is_told_both_sides_the_counts_and_the_first_rows(golden):
     assert summary["counts"] == [1, 1, 3]
     assert summary["fields"] == [["score", 2], ["expected_output", 1], ["input", 1]]
     assert summary["groups"] == [["split", [["test", 1, 1, 1], ["train", 0, 0, 2]]]]
-    assert summary["step"] == ["major", "Existing data changed: 1 rows removed, 3 rows modified."]
+    assert summary["step"] == ["major", "Existing data changed: 1 row removed, 3 rows modified."]
     assert keys(state["items"]) == ["0", "2", "3", "5", "c"]
     assert state["items"][2]["glimpses"] == [["score", "80.3", "91.5"]]
     assert (state["total"], state["every"], state["selected"], state["refused"]) == (5, 5, None, None)
@@ -152,8 +152,8 @@ def test_revisions_are_shown_by_frame_with_labels_that_belong_together(revisions
     assert (summary["counts"], summary["step"], summary["columns"]) == ([1, 1, 2], None, ["2 of 3 frames differ"])
     assert [side["title"] for side in summary["sides"]] == ["clip-1 revision 1", "clip-1 revision 2"]
     assert [(item["key"], item["labels"], item["glimpses"]) for item in state["items"]] == [
-        ("frame 0", [1, 1, 2], []),
-        ("frame 1", [0, 0, 0], [["flags", "none", "needs_human_review"]]),
+        ("frame 1", [1, 1, 2], []),
+        ("frame 2", [0, 0, 0], [["flags", "none", "needs_human_review"]]),
     ]
     (row,) = wire.events("row")
     changed = {what: (change, name) for change, name, what, _ in row["frame"]["changed"]}
@@ -183,7 +183,7 @@ def test_revisions_are_shown_by_frame_with_labels_that_belong_together(revisions
 def test_frames_are_filtered_by_what_one_label_on_them_has(revisions, monkeypatch, filters, frames):
     wire = Wire.to(DiffViewer(*revisions), monkeypatch)
     wire.ask("filter", filters=filters)
-    assert [item["key"] for item in wire.events("list")[-1]["items"]] == [f"frame {index}" for index in frames]
+    assert [item["key"] for item in wire.events("list")[-1]["items"]] == [f"frame {index + 1}" for index in frames]
 
 
 def test_samples_of_built_datasets_are_shown_on_their_frame_and_a_picture_that_changed_is_said(tmp_path, monkeypatch):

@@ -86,7 +86,7 @@ export function framePair({ height }) {
       one.canvas.height = Math.round(size.height * ratio);
       const side = held && one.side !== "before" ? "before" : one.side;
       one.name.textContent = NAMES[side];
-      one.canvas.setAttribute("aria-label", `${NAMES[side]}: frame ${frame.index} of ${frame.media}`);
+      one.canvas.setAttribute("aria-label", `${NAMES[side]}: frame ${frame.index + 1} of ${frame.media}`);
       const context = /** @type {CanvasRenderingContext2D} */ (one.canvas.getContext("2d"));
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       const from = part(frame);
