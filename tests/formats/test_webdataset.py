@@ -158,3 +158,36 @@ def test_damage_is_named_by_file_and_place(tmp_path, damaged, sentence):
 
     assert path.name in str(refused.value)
     assert sentence in str(refused.value)
+
+
+def raw(name, data, *, type=tarfile.REGTYPE, size=None):
+    """One member as it stands in a tar file, with a good checksum whatever it says of itself."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = len(data) if size is None else size, type
+    return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
+
+
+HOSTILE = {
+    "a content larger than the file": (raw("a.json", b"{}", size=8**11 - 1), "the file in it at byte 0 is cut"),
+    "pax records without a length": (raw("x", b"path=a.json\n", type=tarfile.XHDTYPE), "the pax header at byte 0 cannot be read"),
+    "pax records of no length": (raw("x", b"0 path=a.json\n", type=tarfile.XHDTYPE), "the pax header at byte 0 cannot be read"),
+    "a file cut in its header": (raw("a.json", b"{}")[:100], "the file in it at byte 0 is cut"),
+}
+
+
+@pytest.mark.parametrize(("data", "sentence"), HOSTILE.values(), ids=HOSTILE)
+def test_tar_files_made_to_lead_a_reader_astray_are_refused(tmp_path, data, sentence):
+    path = tmp_path / "made.tar"
+    path.write_bytes(data)
+
+    with pytest.raises(LabelsUnreadable, match=sentence):
+        list(read_members(path))
+
+
+def test_links_and_folders_in_a_tar_file_are_passed_over(tmp_path):
+    link = tarfile.TarInfo("link.json")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    path = tmp_path / "made.tar"
+    path.write_bytes(link.tobuf() + raw("folder", b"", type=tarfile.DIRTYPE) + raw("a.json", b"{}") + bytes(1024))
+
+    assert [member.name for member in read_members(path)] == ["a.json"]
