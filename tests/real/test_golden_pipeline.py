@@ -82,8 +82,8 @@ def test_seven_thousand_customers_become_examples_once_and_changes_are_found(rea
         assert (again.kept, again.present, again.refused.height) == (0, 7032, 11)
 
         # when five customers come and two of the old ones leave
-        known = report.rows.filter(place="new")["decision_id"]
-        leaving = [one for one in customers.filter(Churn="No")["customerID"] if one in set(known)][:2]
+        known = report.rows.filter(place="new")["decision_id"].implode()
+        leaving = customers.filter(pl.col("customerID").is_in(known), Churn="No")["customerID"].head(2).to_list()
         coming = customers.head(5).with_columns(
             customerID=pl.format("new-{}", pl.int_range(pl.len())), MonthlyCharges=pl.lit("21.37"), TotalCharges=pl.lit("4242.5")
         )
