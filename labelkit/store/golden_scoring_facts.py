@@ -156,7 +156,7 @@ def _documented(rules: TypeRules, fields: Fields) -> str:
 
 
 def _near(rules: TypeRules, fields: Fields) -> str:
-    if rules.near is None:
+    if not rules.near:
         return "lower(CASE WHEN contains(input, '  ') THEN regexp_replace(input, ' +', ' ', 'g') ELSE input END)"
     return f"concat_ws({SEPARATOR}, {', '.join(_near_value(fields.value(path), how) for path, how in rules.near.items())})"
 

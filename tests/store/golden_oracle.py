@@ -81,7 +81,7 @@ def _slice(row: Row, rules: TypeRules) -> tuple[str, ...]:
 
 
 def near(row: Row, rules: TypeRules) -> object:
-    if rules.near is None:
+    if not rules.near:
         return re.sub(" +", " ", row["input"]).lower()
     return tuple(_near(_value(row, path), how) for path, how in rules.near.items())
 

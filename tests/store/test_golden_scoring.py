@@ -16,6 +16,7 @@ from labelkit.core.golden.score_rules import ScorePolicy, TypeRules, of_type
 from labelkit.core.golden.types import SHIPPED
 from labelkit.store.canonical import canonical, chunk_digests, schema_text
 from labelkit.store.database import Database
+from labelkit.store.golden_scores import facts_of
 from labelkit.store.golden_scoring import CONTRACT, SCORED, score_to
 from tests.store import golden_oracle
 
@@ -36,7 +37,7 @@ ODD = TypeRules(
     verified="labels.verified",
 )
 BARE = TypeRules(confidence=(), agreement=None, answers=None, edge_case=None)  # nothing but status and similar examples
-PLAIN = TypeRules(required=("input.x", "input.z"), confidence=(), agreement=None, answers=None, edge_case=None)
+PLAIN = TypeRules(required=("input.x", "input.z"), near={}, confidence=(), agreement=None, answers=None, edge_case=None)
 KINDS = RULES | {"odd": ODD, "bare": BARE, "plain": PLAIN}
 
 
@@ -138,6 +139,8 @@ def test_the_set_based_pass_gives_what_the_plain_scorer_gives_in_any_order(db, t
         live = row["status"] != "rejected"
         later = [golden_oracle.scored(one, rules).total if live else plain.total for one in (facts.settled, facts.reviewed)]
         assert [row["settled_total"], row["reviewed_total"]] == later
+        kept = golden_oracle.scored(facts_of(row, rules), rules)  # what is kept beside a score gives the score again
+        assert (kept.total, [str(reason) for reason in kept.reasons]) == (row["total"], row["reasons"])
         assert [row["class_rarity"], row["slice_rarity"], row["balance"]] == pytest.approx(
             [facts.class_rarity, facts.slice_rarity, facts.balance], abs=1e-9
         )

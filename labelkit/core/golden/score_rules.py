@@ -25,7 +25,8 @@ class TypeRules(BaseModel):
 
     `required` must be there, `filled` must be neither absent nor null nor empty text. `answer` is the class; without one the whole expected
     output is what similar examples are compared by. `slices` together are the slice. `near` says which fields make inputs similar: `text`
-    without case and runs of white space, `number` to two significant digits, or a width of bins; None: the whole input as one text.
+    without case and runs of white space, `number` to two significant digits, or a width of bins; None or {}: the whole input as one
+    text.
     `outcome` is what really happened, `agrees` the answers that each known outcome confirms; other outcomes say nothing. `confidence` and
     `agreement` are shares from 0 to 1, of several paths the first with a number counts; `answers` a list of what annotators said.
     `edge_case` is a flag, `documentation` text. `verified` is a flag that the example was verified elsewhere. None or () leaves a
