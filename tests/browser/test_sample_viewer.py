@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from labelkit import Workspace
     from labelkit.services.datasets import Dataset
-    from tests.browser.bridge import Bridge
+    from tests.browser.twin import AT_ONCE
+from tests.browser.bridge import Bridge
     from tests.browser.lab import Lab
 
 pytestmark = pytest.mark.browser
@@ -159,8 +160,7 @@ def test_steps_that_come_faster_than_pictures_show_only_the_last(shown: Bridge) 
     page.evaluate(SLOW)
     # when
     page.get_by_role("listbox").focus()
-    for _ in range(6):
-        page.keyboard.press("ArrowDown")
+    page.evaluate(AT_ONCE, ["ArrowDown"] * 6)
     # then
     expect(page.get_by_role("img", name=key(0, "clip-3"))).to_be_visible()
     assert len(shown.asks("show")) - before == 2
