@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.formats.exports import EVERYTHING, Facet, Format, parted
-from labelkit.formats.row_batches import in_order
+from labelkit.formats.exports import EVERYTHING, DigestedFile, Facet, Format
+from labelkit.formats.row_batches import in_order, slices
 from labelkit.formats.row_json import decoded, encoded, from_wire, to_wire, wire_type
 from labelkit.formats.row_sources import readable, sourced
 
@@ -22,23 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from labelkit.formats.exports import About
+    from labelkit.formats.exports import About, WrittenFile
 
-SLICE_ROWS = 16_384
 _NESTED = (pl.List, pl.Struct)
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, int]:
-    """Write rows as `<part>.csv` with a header; return the rows a file."""
-    count = {f"{part}.csv": 0 for part in about.parts}
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, WrittenFile]:
+    """Write rows as `<part>.csv`, with a header; return what was written."""
     with ExitStack() as stack:
-        files = {name: stack.enter_context((folder / name).open("wb")) for name in count}
+        files = {part: stack.enter_context(DigestedFile(folder, f"{part}.csv")) for part in about.parts}
         for file in files.values():
             file.write(_header(about.columns))
-        for name, rows, data in in_order(_slices(chunks, about), lambda one: (one[0], one[1].height, _lines(_plain(one[1])))):
-            files[name].write(data)
-            count[name] += rows
-    return count
+        for part, rows, data in in_order(slices(chunks, about), lambda one: (one[0], one[1].height, _lines(_plain(one[1])))):
+            files[part].write(data, rows)
+        return {f"{part}.csv": file.written() for part, file in files.items()}
 
 
 def read(source: str | Path) -> Iterator[pl.DataFrame]:
@@ -65,13 +62,6 @@ def _read(file: Path, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
         stream.seek(header)
         rows = pl.read_csv(stream.read(), has_header=False, schema=wire)
     return pl.DataFrame([_typed(rows[name], kind) for name, kind in columns.items()])
-
-
-def _slices(chunks: Iterable[pl.DataFrame], about: About) -> Iterator[tuple[str, pl.DataFrame]]:
-    for chunk in chunks:
-        for part, rows in parted(chunk, about):
-            for piece in rows.iter_slices(SLICE_ROWS):
-                yield f"{part}.csv", piece
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labelkit.errors import ExportTargetTaken, StorageWriteFailed
 from labelkit.formats import croissant
-from labelkit.formats.exports import Written, WrittenFile, check_part, digest_of_file, digests, names_below
+from labelkit.formats.exports import Written, WrittenFile, check_part, digest_of_file, names_below
 from labelkit.formats.losses import check_takes
 from labelkit.formats.manifest import MANIFEST, Manifest
 from labelkit.formats.places import RemotePlace, place_of
@@ -77,13 +77,17 @@ def _filled(
     format: Format, count: _Count, chunks: Iterable[pl.DataFrame], folder: Path, about: About, losses: Sequence[Loss]
 ) -> tuple[WrittenFile, ...]:
     """Fill a folder with the files of a format, their description and the manifest, and return them all."""
-    counted = format.write(count.of(chunks), folder, about) or {}
-    files = tuple(replace(file, rows=counted.get(file.name)) for file in digests(folder))
+    told = format.write(count.of(chunks), folder, about) or {}
+    files = tuple(_file(folder, name, told.get(name)) for name in names_below(folder))
     (folder / croissant.NAME).write_bytes(croissant.describe(folder, about, files, format.name))
     files = tuple(sorted((*files, digest_of_file(folder, croissant.NAME)), key=lambda file: file.name))
     manifest = Manifest.of(format.name, about, files, count.rows, count.annotations, losses)
     (folder / MANIFEST).write_bytes(manifest.data)
     return tuple(sorted((*files, digest_of_file(folder, MANIFEST)), key=lambda file: file.name))
+
+
+def _file(folder: Path, name: str, told: int | WrittenFile | None) -> WrittenFile:
+    return told if isinstance(told, WrittenFile) else replace(digest_of_file(folder, name), rows=told)
 
 
 def check_replaceable(final: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import polars as pl
 
@@ -90,8 +90,10 @@ class About:
         return self.splits or (ONE_PART,)
 
 
-Writer: TypeAlias = Callable[[Iterable[pl.DataFrame], Path, About], Mapping[str, int] | None]
-"""Fills an empty local folder with the rows of the chunks, which come in key order; may return how many rows each of its files holds.
+Writer: TypeAlias = Callable[[Iterable[pl.DataFrame], Path, About], "Mapping[str, int] | Mapping[str, WrittenFile] | None"]
+"""Fills an empty local folder with the rows of the chunks, which come in key order.
+
+May return how many rows each of its files holds, or what else it knows of them when it digested them while it wrote.
 
 The same rows give the same bytes whatever the chunking. Memory is bounded by a chunk; no clock, no randomness, no names of machines.
 Raises `INVALID_VALUE` for what cannot be written at all.
@@ -190,6 +192,32 @@ def file_name() -> pl.Expr:
     """Return the path of a sample's picture in an export: workspace/media/name, for a frame of a video its index and .jpg."""
     of_video = pl.format("{}.jpg", pl.col("frame_index").cast(pl.String).str.zfill(6))
     return pl.format("{}/{}/{}", "workspace", "media", pl.when(pl.col("frame_name") == "").then(of_video).otherwise("frame_name"))
+
+
+class DigestedFile:
+    """A file that is written in order and digested meanwhile, so that it is not read again."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._name = name
+        self._file = (folder / name).open("wb")
+        self._state, self._size, self._rows = hashlib.sha256(), 0, 0
+
+    def write(self, data: bytes, rows: int = 0) -> None:
+        """Append bytes, which are so many rows."""
+        self._file.write(data)
+        self._state.update(data)
+        self._size += len(data)
+        self._rows += rows
+
+    def written(self) -> WrittenFile:
+        """Return what was written."""
+        return WrittenFile(self._name, self._size, self._state.hexdigest(), self._rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 def digests(root: Path) -> tuple[WrittenFile, ...]:

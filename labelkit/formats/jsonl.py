@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.formats.exports import EVERYTHING, Format, parted
-from labelkit.formats.row_batches import in_order
+from labelkit.formats.exports import EVERYTHING, DigestedFile, Format
+from labelkit.formats.row_batches import in_order, slices
 from labelkit.formats.row_json import decoded, encoded, quoted_name
 from labelkit.formats.row_sources import readable, sourced
 
@@ -21,30 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from labelkit.formats.exports import About
+    from labelkit.formats.exports import About, WrittenFile
     from labelkit.formats.manifest import Manifest
 
-SLICE_ROWS = 16_384
 BLOCK_BYTES = 8 << 20
 _CONTROLS = r"[\x00-\x1f]"
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, int]:
-    """Write rows as `<part>.jsonl`, one JSON object a line; return the rows a file."""
-    count = {f"{part}.jsonl": 0 for part in about.parts}
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, WrittenFile]:
+    """Write rows as `<part>.jsonl`, one JSON object a line; return what was written."""
     with ExitStack() as stack:
-        files = {name: stack.enter_context((folder / name).open("wb")) for name in count}
-        for name, rows, data in in_order(_slices(chunks, about), lambda one: (one[0], one[1].height, lines(one[1], about.json_columns))):
-            files[name].write(data)
-            count[name] += rows
-    return count
-
-
-def _slices(chunks: Iterable[pl.DataFrame], about: About) -> Iterator[tuple[str, pl.DataFrame]]:
-    for chunk in chunks:
-        for part, rows in parted(chunk, about):
-            for piece in rows.iter_slices(SLICE_ROWS):
-                yield f"{part}.jsonl", piece
+        files = {part: stack.enter_context(DigestedFile(folder, f"{part}.jsonl")) for part in about.parts}
+        for part, rows, data in in_order(slices(chunks, about), lambda one: (one[0], one[1].height, lines(one[1], about.json_columns))):
+            files[part].write(data, rows)
+        return {f"{part}.jsonl": file.written() for part, file in files.items()}
 
 
 def lines(rows: pl.DataFrame, json_columns: Sequence[str] = ()) -> bytes:

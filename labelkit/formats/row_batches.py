@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import polars as pl
 
+from labelkit.formats.exports import parted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+    from labelkit.formats.exports import About
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+SLICE_ROWS = 16_384
 ENCODERS = min(4, os.cpu_count() or 1)
+
+
+def slices(chunks: Iterable[pl.DataFrame], about: About) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the rows of chunks part by part, at most `SLICE_ROWS` at a time: the name of the part, and rows with the columns to write."""
+    for chunk in chunks:
+        for part, rows in parted(chunk, about):
+            for piece in rows.iter_slices(SLICE_ROWS):
+                yield part, piece
 
 
 def in_order(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[Made]:
