@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
 COLUMNS = {name: pl.String() for name in ("input", "output", "metadata")}  # JSON texts
 SLICE_ROWS = 16_384
+_SAID = pl.Struct({"source_decision_id": pl.String(), "type": pl.String()})
+_TEXTS = ("row", "input", "expected_output", "labels", "source_decision_id", "type")
+_LINE = (  # as `lines` writes one: input 1, output 2, metadata 3 with labels 4 and what follows the score 5
+    r'^\{\t"input":([^\t]*),\t"output":([^\t]*),\t"metadata":'
+    r'(\{"example_id":"[^"\t]*","labels":([^\t]*),"quality_score":[^,\t]*,("source_decision_id":[^\t]*\}))\}\n?$'
+)
 _OF_METADATA = ("type", "labels", "source_decision_id")
 
 
@@ -46,18 +54,46 @@ def lines(rows: pl.DataFrame) -> bytes:
     return str(rows.select(text.str.join("")).item()).encode()
 
 
-def read(source: str | Path) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
-    """Yield each line of the files as the example it is: input, expected_output, labels, source_decision_id and, where it says so, type.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A piece of files: rows whose parts are JSON texts as they stand there, and the others by their number, None with the reason."""
 
-    A line that is no such JSON is None with the reason; empty lines do not count. Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, and
-    `EXPORT_DAMAGED` for an export that is not whole.
+    texts: pl.DataFrame
+    others: list[tuple[int, Mapping[str, Any] | None, str]]
+
+
+def read(source: str | Path) -> Iterator[Lines]:
+    """Yield the lines of files as examples: input, expected_output, labels, source_decision_id and, where they say so, type.
+
+    Lines as `lines` writes them are taken apart as a set; those of anybody's are read one by one. Lines without anything do not count.
+    Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, and `EXPORT_DAMAGED` for an export that is not whole.
     """
     files, _ = sourced(source, ".jsonl")
+    row = 0
     for file in files:
         with readable(file), file.open(encoding="utf-8") as stream:
-            for line in stream:
-                if line.strip():
-                    yield _example(line)
+            filled = (line for line in stream if not line.isspace())
+            while piece := list(islice(filled, SLICE_ROWS)):
+                yield _taken_apart(piece, row)
+                row += len(piece)
+
+
+def _taken_apart(piece: list[str], first: int) -> Lines:
+    parts = pl.DataFrame({"line": piece}).with_row_index("row", offset=first).select(pl.col("row").cast(pl.Int64), "line", *_parts())
+    try:
+        said = parts.with_columns(pl.col("said").str.json_decode(_SAID)).unnest("said")
+    except pl.exceptions.PolarsError:  # of these lines, at least one was changed by hand
+        said = parts.clear().with_columns(pl.lit(None, _SAID).alias("said")).unnest("said")
+    texts = said.drop_nulls(("input", "expected_output", "labels", "type")).select(*_TEXTS)
+    known = set(texts["row"])
+    return Lines(texts, [(row, *_example(line)) for row, line in parts.select("row", "line").iter_rows() if row not in known])
+
+
+def _parts() -> list[pl.Expr]:
+    """Return the parts of lines as texts, null where a line is not as `lines` writes it."""
+    groups = {"input": 1, "expected_output": 2, "labels": 4}
+    found = [pl.col("line").str.extract(_LINE, number).alias(name) for name, number in groups.items()]
+    return [*found, (pl.lit("{") + pl.col("line").str.extract(_LINE, 5)).alias("said")]
 
 
 def _example(line: str) -> tuple[Mapping[str, Any] | None, str]:

@@ -26,23 +26,32 @@ def given_of_file(format: str, path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _of_lines(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    examples: list[object] = []
-    types: list[str | None] = []
-    fallen: dict[int, str] = {}
-    for row, (example, reason) in enumerate(golden_lines.read(path)):
-        if example is None:
-            fallen[row] = reason
-        types.append(_type(example))
-        examples.append(None if example is None else {name: value for name, value in example.items() if name != TYPE})
-    given, refused = given_of(examples)
-    said = pl.Series(TYPE, types, dtype=pl.String()).gather(given["row"])
-    reasons = [fallen.get(row, reason) for row, reason in refused.select("row", "reason").iter_rows()]
-    return given.with_columns(said), refused.with_columns(pl.Series("reason", reasons, dtype=pl.String()))
+    kinds = {"row": pl.Int64(), **dict.fromkeys((*PARTS, SOURCE, TYPE), pl.String())}
+    given, refused = [pl.DataFrame(schema=kinds)], [pl.DataFrame(schema=REFUSED)]
+    for lines in golden_lines.read(path):
+        given.append(lines.texts.select(*kinds))
+        if lines.others:
+            taken, fallen = _of_others(lines.others)
+            given.append(taken.select(*kinds))
+            refused.append(fallen)
+    return pl.concat(given).sort("row"), pl.concat(refused)
+
+
+def _of_others(others: list[tuple[int, Mapping[str, Any] | None, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return lines that were read one by one, by the numbers that they have in the file."""
+    rows = pl.Series("row", [row for row, *_ in others], dtype=pl.Int64())
+    types = pl.Series(TYPE, [_type(example) for _, example, _ in others], dtype=pl.String())
+    bare = [None if one is None else {name: value for name, value in one.items() if name != TYPE} for _, one, _ in others]
+    given, refused = given_of(bare)
+    why = pl.Series("why", [reason or None for *_, reason in others], dtype=pl.String())
+    reasons = refused.select(pl.coalesce(pl.lit(why.gather(refused["row"])), "reason").alias("reason")).to_series()
+    taken = given.with_columns(types.gather(given["row"]), rows.gather(given["row"]))
+    return taken, refused.with_columns(reasons, rows.gather(refused["row"]))
 
 
 def _type(example: Mapping[str, Any] | None) -> str | None:
     found = None if example is None else example.get(TYPE)
-    return found if isinstance(found, str) else None
+    return None if found is None else str(found)
 
 
 def _of_rows(format: str, path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

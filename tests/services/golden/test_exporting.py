@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import labelkit
+from labelkit.formats import golden_lines
 from tests.services.worlds import refused, trail
 
 ROWS = [
@@ -215,6 +216,29 @@ def test_lines_of_anybodys_are_taken_where_they_fit(memory, tmp_path):
         reasons, ["it is no JSON", "5 is not of type", "comes twice", "is no example", "it is a lead_score"], strict=True
     ):
         assert words in reason
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["as a set", "one by one"])
+def test_lines_of_an_export_that_were_changed_by_hand_are_judged_as_they_are(golden, memory, tmp_path, broken):
+    # given an export, and a copy of its lines; one whose metadata are no JSON makes all of them be read one by one
+    golden.export("jsonl", tmp_path / "out", type="contact_tier")
+    lines = (tmp_path / "out/data.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [found.others for found in golden_lines.read(tmp_path / "out")] == [[]]
+    lines[3] = lines[3].replace('"type":"contact_tier"', '"type":5')
+    lines[5] = lines[5].replace("{\t", "{ ")
+    lines[7] = lines[7].replace('"input":{', '"input":{"title":"x",')
+    lines[9] = lines[9].replace('"type":', '"type"') if broken else lines[9]
+    (tmp_path / "changed.jsonl").write_text("\n".join(lines), encoding="utf-8")
+
+    # when
+    report = memory.golden.add_file("jsonl", tmp_path / "changed.jsonl", "contact_tier")
+
+    # then
+    reasons = dict(report.refused.select("row", "reason").iter_rows())
+    assert reasons.pop(9, "").startswith("it is no JSON") is broken
+    assert reasons == {3: "it is a 5, not a contact_tier", 7: "the key 'title' comes twice in one object"}
+    assert report.added == (37 if broken else 38)
+    assert set(memory.golden.to_polars()["example_id"]) < set(golden.to_polars()["example_id"])
 
 
 def test_a_table_of_anybodys_is_taken_by_the_names_of_its_columns(memory, tmp_path):
