@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from labelkit.core.hashing import canonical_json, digest_of
+from labelkit.errors import LabelkitError
 from labelkit.formats.column_types import columns_of, types_of
 from labelkit.formats.exports import WrittenFile
 
@@ -70,10 +71,10 @@ class Manifest:
         """Return the manifest that these bytes are; None for anything else, such as one of which a bit has changed."""
         try:
             held = json.loads(data)
-            content = {name: value for name, value in held.items() if name != "digest"}
-            found = cls(content)
-            whole = content["schema"] == SCHEMA and found.data == data and found.columns is not None and found.files is not None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            found = cls({name: value for name, value in held.items() if name != "digest"})
+            whole = found.content["schema"] == SCHEMA and found.data == data
+            _ = found.format, found.key, found.files, found.columns, found.json_columns, found.splits, found.rows  # all can be asked for
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, LabelkitError):
             return None
         return found if whole else None
 

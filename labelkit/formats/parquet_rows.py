@@ -114,7 +114,10 @@ class _Part:
 
     def _write(self, steps: list[pl.DataFrame], file: Path) -> None:
         rows = pl.concat(steps, rechunk=True)
-        rows.write_parquet(file, compression="zstd", compression_level=LEVEL, row_group_size=self.cut.group_rows)
+        try:
+            rows.write_parquet(file, compression="zstd", compression_level=LEVEL, row_group_size=self.cut.group_rows)
+        except pl.exceptions.ComputeError as error:  # what polars makes of a full disk
+            raise OSError(str(error)) from error
 
     def _draft(self, number: int) -> str:
         return f".{self.name}-{number}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from labelkit import formats
 from labelkit.errors import ExportTargetTaken, StorageWriteFailed
 from labelkit.formats import coco_write, exporting, staging, yolo_write
 from tests import needs
@@ -218,18 +219,19 @@ def test_where_folders_cannot_change_places_the_new_one_comes_after_the_old_one(
 PRELUDE = "import sys; from labelkit.errors import LabelkitError; from tests.formats.test_exporting import COCO, SAMPLES, helpers"
 
 
-def test_a_disk_that_takes_no_more_is_a_refusal_and_leaves_nothing(tmp_path):
+def test_a_disk_that_takes_no_more_is_a_refusal_in_every_format_and_leaves_nothing(tmp_path):
     # given a limit of 100 bytes a file, which the system enforces as it does a full disk
     code = (
-        f"import resource; {PRELUDE}\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "try: helpers.export(COCO, sys.argv[1], SAMPLES)\nexcept LabelkitError as error: print(error.code)"
+        f"import resource; from labelkit import formats; {PRELUDE}\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "for name in formats.WRITERS:\n"
+        "    try: helpers.export(formats.writer(name), sys.argv[1], SAMPLES)\n    except LabelkitError as error: print(name, error.code)"
     )
 
     # when
     done = needs.run(sys.executable, "-W", "error", "-B", "-c", code, tmp_path / "out", cwd=needs.ROOT)
 
     # then
-    assert (done.stdout.strip(), done.stderr) == ("STORAGE_WRITE_FAILED", "")
+    assert (done.stdout.split("\n")[:-1], done.stderr) == ([f"{name} STORAGE_WRITE_FAILED" for name in formats.WRITERS], "")
     assert list(tmp_path.iterdir()) == []
 
 

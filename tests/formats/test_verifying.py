@@ -168,6 +168,22 @@ def test_a_place_without_manifest_is_no_export(tmp_path, what):
     assert (refused.value.code, str(tmp_path / "out") in refused.value.detail) == ("NOT_AN_EXPORT", True)
 
 
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b"\xff", b'{"schema":NaN}', b'{"size":1e400}', b'{"size":12345678901234567890}', b"[" * 10_000]
+)
+def test_what_is_no_manifest_is_never_taken_for_one(data):
+    assert Manifest.read(data) is None
+
+
+def test_a_manifest_that_lacks_something_is_none(exports):
+    # given
+    content = dict(Manifest.read((exports / "rows" / MANIFEST).read_bytes()).content)
+
+    # then
+    for name in ("format", "key", "files", "columns", "json_columns", "splits", "rows"):
+        assert Manifest.read(Manifest({one: value for one, value in content.items() if one != name}).data) is None
+
+
 def test_a_manifest_says_what_the_export_is_of(tmp_path):
     # given
     loss = Loss(Facet.SCORES, 2, "2 annotations lose the score of the model")
