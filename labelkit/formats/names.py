@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -52,23 +51,25 @@ def match(paths: Iterable[str], frames: pl.DataFrame, *, images: bool) -> pl.Dat
         steps = [*((one, name) for one in sources), (_file_name(path), _file_name(name)), (_stem(path), _stem(name))]
     else:
         steps = [*((_without_suffix(one), _without_suffix(name)) for one in sources), (_stem(path), _stem(name))]
-    found = [_step(wanted, frames, *step, number) for number, step in enumerate(steps)]
-    columns = range(len(steps))
-    both = reduce(lambda left, right: left.hstack(right), found, wanted).select(
-        "path",
-        frame_index=pl.coalesce(f"index{n}" for n in columns).cast(pl.Int32),
-        count=pl.coalesce(f"count{n}" for n in columns),
-        step=pl.coalesce(pl.when(pl.col(f"count{n}").is_not_null()).then(n) for n in columns),
-        elsewhere=elsewhere.fill_null(value=False),
-    )
-    both = both.with_columns(pl.when(~pl.col("elsewhere")).then(name).alias(name) for name in ("frame_index", "count", "step"))
+    both = _stepped(wanted.with_columns(elsewhere=elsewhere.fill_null(value=False)), frames, steps)
     return _judged(both, sure=0 if own is None else 1)
 
 
-def _step(wanted: pl.DataFrame, frames: pl.DataFrame, of_path: pl.Expr, of_frame: pl.Expr, number: int) -> pl.DataFrame:
-    there = frames.select("index", key=of_frame).group_by("key")
-    counted = there.agg(pl.col("index").first().alias(f"index{number}"), pl.len().alias(f"count{number}"))
-    return wanted.select(key=of_path).join(counted, on="key", how="left", maintain_order="left").drop("key")
+def _stepped(wanted: pl.DataFrame, frames: pl.DataFrame, steps: list[tuple[pl.Expr, pl.Expr]]) -> pl.DataFrame:
+    """Return wanted with frame_index, count (of the frames there) and step, null where none finds a frame; each looks for the rest."""
+    found, left = [], wanted.filter(~pl.col("elsewhere")).select("path")
+    for number, (of_path, of_frame) in enumerate(steps):
+        if left.is_empty():
+            break
+        there = frames.select(frame_index="index", key=of_frame).group_by("key").agg(pl.col("frame_index").first(), count=pl.len())
+        tried = left.with_columns(key=of_path).join(there, on="key", how="left", maintain_order="left").drop("key")
+        found.append(tried.filter(pl.col("count").is_not_null()).with_columns(step=pl.lit(number)))
+        left = tried.filter(pl.col("count").is_null()).select("path")
+    kinds = {"path": pl.String(), "frame_index": pl.Int32(), "count": pl.UInt32(), "step": pl.Int32()}
+    known = pl.concat(
+        [pl.DataFrame(schema=kinds), *(part.select(pl.col(name).cast(kind) for name, kind in kinds.items()) for part in found)]
+    )
+    return wanted.join(known, on="path", how="left", maintain_order="left")
 
 
 def _judged(found: pl.DataFrame, sure: int) -> pl.DataFrame:

@@ -28,8 +28,9 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
 
     Lines are class number, centre, width and height as fractions. A point is a square of its size (0 where that is unknown). YOLO has
     no place for scores, flags and attributes: they are left out. A sample without labels has an empty file. `ids.csv` names for each file
-    the key of its sample and the ids of its lines; a reader that knows it finds them again. Raises `INVALID_VALUE` for
-    a class that the capability does not have, and where two samples would have the same file.
+    the key of its sample and the ids of its lines; a reader that knows it finds them again. `data.yaml` looks for pictures at
+    `images/<split>/<workspace>/<media>/<name>`. Raises `INVALID_VALUE` for a class that the capability does not have, and where two
+    samples would have the same file.
     """
     capability = labelled_with(about)
     for part in about.parts:
@@ -42,8 +43,9 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
             files.put(texts["file"], texts["text"])
             ids.write("".join(csv_text(texts.select("file", "sample_key", "ids")).to_list()))
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in capability.classes), encoding="utf-8")
-    names = {"nc": len(capability.classes), "names": list(capability.classes)}
-    (folder / "data.yaml").write_text(yaml.safe_dump(names, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    pictures = {part: f"images/{part}" for part in ("train", "val", "test") if part in about.parts}
+    described = pictures | {"nc": len(capability.classes), "names": list(capability.classes)}
+    (folder / "data.yaml").write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _texts(chunk: pl.DataFrame, capability: Capability) -> pl.DataFrame:

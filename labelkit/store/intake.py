@@ -52,7 +52,7 @@ def import_rows(db: Database, chunks: Iterable[pl.DataFrame], *, frame_count: in
             next_frame = end
         _put(folder, made, _content(pl.DataFrame(schema=_ROWS | {"source": pl.String}), next_frame, frame_count))
         whole = Path(folder, "content.parquet")
-        pl.scan_parquet(made).sink_parquet(whole, compression="zstd", compression_level=3)
+        pl.scan_ipc(made).sink_parquet(whole, compression="zstd", compression_level=3)
         return db.objects.put_file(whole)
 
 
@@ -117,8 +117,8 @@ class _Rows:
 def _put(folder: str, made: list[str], content: pl.DataFrame) -> None:
     """Write some frames of content as the next file; none where there are none, unless it is the first."""
     if content.height or not made:
-        made.append(str(Path(folder, f"content-{len(made):09d}.parquet")))
-        content.write_parquet(made[-1], compression="lz4")
+        made.append(str(Path(folder, f"content-{len(made):09d}.arrow")))
+        content.write_ipc(made[-1])
 
 
 def _content(rows: pl.DataFrame, start: int, end: int) -> pl.DataFrame:

@@ -26,7 +26,7 @@ def test_each_sample_is_a_text_file_in_its_split(tmp_path):
     names = [file.name for file in out.files if file.name not in ("croissant.json", "labelkit-export.json")]
     assert {name: (out.root / name).read_text(encoding="utf-8") for name in names} == {
         "classes.txt": "player\nball\n",
-        "data.yaml": "nc: 2\nnames:\n- player\n- ball\n",
+        "data.yaml": "train: images/train\nval: images/val\ntest: images/test\nnc: 2\nnames:\n- player\n- ball\n",
         "ids.csv": (
             "file,sample_key,ids\n"
             "labels/train/club-a/match-1/f0.txt,club-a/match-1/000000,ann_1 -\n"
