@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 
-from labelkit.formats import ROW_READERS, WRITERS
+from labelkit.formats import ROW_READERS, WRITERS, exporting
 from labelkit.formats.exports import EVERYTHING, Facet, digests
 from tests import needs
 from tests.formats import helpers, row_zoo
@@ -57,7 +57,7 @@ def all_digests(root: Path, *, chunks: int) -> str:
 
 
 @every_format
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rows=row_zoo.frames())
 def test_rows_of_any_types_come_back_as_they_were(tmp_path_factory, name, rows):
     folder = tmp_path_factory.mktemp("export")
@@ -84,3 +84,21 @@ def test_the_same_rows_are_the_same_bytes_however_they_are_chunked_and_whatever_
 
     assert alone.returncode == 0, alone.stderr
     assert alone.stdout.strip() == all_digests(tmp_path / "whole", chunks=1) == all_digests(tmp_path / "pieces", chunks=41)
+
+
+class Cancelled(Exception):  # noqa: N818 - what a user of the progress may raise
+    pass
+
+
+@every_format
+def test_a_cancelled_export_leaves_nothing_behind(tmp_path, name):
+    def progress(done, total):
+        if done > total / 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        exporting.export(
+            WRITERS[name], ROWS.iter_slices(1_000), tmp_path / "out", helpers.about(ROWS, None), total=ROWS.height, progress=progress
+        )
+
+    assert list(tmp_path.iterdir()) == []
