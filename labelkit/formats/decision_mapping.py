@@ -268,7 +268,7 @@ def _wrong(number: int, cell: Cell, cells: Sequence[Cell], fields: Mapping[str, 
 
 def _needed(cell: Cell, cells: Sequence[Cell], schemas: Schemas) -> pl.Expr:
     """Say whether the object that a field stands in is there: one that may be left out needs nothing while all of it is missing."""
-    for depth in range(1, len(cell.path)):
+    for depth in range(len(cell.path) - 1, 0, -1):
         above = cell.path[:depth]
         if not object_schema(schemas, cell.side, above).required:
             return _any_text(cell.side, above, cells)

@@ -93,7 +93,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a JSON Schema says of one field: the JSON types that it takes (None: any), and whether it must be there."""
+    """What a JSON Schema says of one field: the JSON types that it takes (None: any), and whether the object that it is in needs it."""
 
     types: frozenset[str] | None
     required: bool
@@ -212,7 +212,7 @@ def _field(cell: Cell, schema: Mapping[str, Any]) -> Field:
             if properties and not _is_open(schema, here):
                 raise _unknown(cell, depth, properties)
             return Field(None, required=False, schema={})
-        required = required and name in _needed(schema, here)
+        required = name in _needed(schema, here)
         here = properties[name]
     return Field(_types(schema, here), required, here)
 

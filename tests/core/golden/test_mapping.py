@@ -118,7 +118,7 @@ def test_schemas_say_what_a_field_takes():
         "input.work.city": (["string"], True),
         "expected_output.tier": (["string"], True),
         "input.level": (["integer"], False),
-        "input.home.city": (["string"], False),
+        "input.home.city": (["string"], True),
         "expected_output.more": (None, False),
         "labels.any": (None, False),
     }
