@@ -4,7 +4,7 @@
 |---|---|
 | whole number, truth value, date, time | int64, of dates and times the number in their unit since 1970 or midnight |
 | Float32, Float64 | float, which has 32 bits; rows whose numbers need 64 have also `NAME/float64`, the doubles as little-endian bytes |
-| text, Binary | bytes; also UInt64, wider numbers and Decimal, as their digits |
+| text, Binary | bytes; also UInt64, Int128 and Decimal, as their digits |
 | list | the feature has many values; places of nulls stand in `NAME/null` |
 | struct | its fields, as `NAME/FIELD`; one with nothing but nulls in it has `NAME/empty` |
 | list in a list | `NAME/item`, all items one behind the other, and `NAME/lengths` |
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["bytes", "float", "int64", "doubles"]
 NULL, EMPTY, ITEM, LENGTHS, FLOAT64 = "null", "empty", "item", "lengths", "float64"
-_DIGITS = (pl.UInt64, pl.Int128, pl.UInt128, pl.Decimal)
+_DIGITS = (pl.UInt64, pl.Int128, pl.Decimal)
 
 
 @dataclass(frozen=True, slots=True)
