@@ -44,7 +44,7 @@ def _blocks(data: NDArray[np.uint8], starts: NDArray[np.int64], first: NDArray[n
     windows = np.ndarray((len(data) + 1,), dtype=f"V{_BLOCK}", buffer=room, strides=(1,))
     states = np.zeros(len(starts), np.uint32)
     kept = (np.arange(_BLOCK) >= np.arange(_BLOCK)[:, None]).astype(np.uint8) * np.uint8(0xFF)
-    low, high = _zeros(2)
+    tables = _zeros(2)
     for begin in range(0, len(starts), _AT_ONCE):
         part = slice(begin, begin + _AT_ONCE)
         found = windows[starts[part] + _BLOCK].view(np.uint8).reshape(-1, _BLOCK)
@@ -54,7 +54,7 @@ def _blocks(data: NDArray[np.uint8], starts: NDArray[np.int64], first: NDArray[n
         state = np.zeros(found.shape[0], np.uint32)
         for word in words:
             state ^= word
-            state = low[state & 0xFFFF] ^ high[state >> 16]
+            state = _pushed(state, tables)
         states[part] = state
     return states
 
@@ -67,9 +67,7 @@ def _joined(states: NDArray[np.uint32], blocks: NDArray[np.int64]) -> NDArray[np
         left_out = np.repeat(np.cumsum(pairs * 2 - blocks), blocks)  # a block of zeros goes before an odd number of them
         room = np.zeros(int(pairs.sum()) * 2, np.uint32)
         room[np.arange(len(states)) + left_out] = states
-        low, high = _zeros(power)
-        left = room[::2]
-        states = low[left & 0xFFFF] ^ high[left >> 16] ^ room[1::2]
+        states = _pushed(room[::2], _zeros(power)) ^ room[1::2]
         blocks, power = pairs, power + 1
     whole = np.zeros(len(blocks), np.uint32)
     whole[blocks > 0] = states
@@ -81,8 +79,7 @@ def _initial(lengths: NDArray[np.int64]) -> NDArray[np.uint32]:
     states = np.full(len(lengths), 0xFFFFFFFF, np.uint32)
     for power in range(int(lengths.max()).bit_length()):
         rows = np.flatnonzero((lengths >> power) & 1)
-        low, high = _zeros(power)
-        states[rows] = low[states[rows] & 0xFFFF] ^ high[states[rows] >> 16]
+        states[rows] = _pushed(states[rows], _zeros(power))
     return states
 
 
@@ -95,6 +92,13 @@ def _zeros(power: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         for _ in range(8):
             table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(np.uint32)
         return table[halves & 0xFF] ^ (halves >> 8), halves << np.uint32(8)
-    low, high = _zeros(power - 1)
-    pushed = [low[table & 0xFFFF] ^ high[table >> 16] for table in (low, high)]
-    return pushed[0], pushed[1]
+    half = _zeros(power - 1)
+    return _pushed(half[0], half), _pushed(half[1], half)
+
+
+def _pushed(states: NDArray[np.uint32], tables: tuple[NDArray[np.uint32], NDArray[np.uint32]]) -> NDArray[np.uint32]:
+    """Return states pushed over zeros by the tables of `_zeros`."""
+    low, high = ((states & 0xFFFF).astype(np.intp), (states >> 16).astype(np.intp))
+    pushed = tables[0].take(low, mode="clip")  # nothing is clipped; without the check it takes half the time
+    pushed ^= tables[1].take(high, mode="clip")
+    return pushed
