@@ -77,7 +77,8 @@ def _judged(found: pl.DataFrame, sure: int) -> pl.DataFrame:
     claims, step = pl.len().over("frame_index"), pl.col("step")
     earliest = step == step.min().over("frame_index")
     alone = earliest & (step <= sure) & (earliest.sum().over("frame_index") == 1)
-    rivals = pl.col("count").is_not_null() & (claims > 1) & ~alone
+    disputed = found["frame_index"].drop_nulls().is_duplicated().any()  # windows over many frames cost more than all the rest
+    rivals = pl.col("count").is_not_null() & (claims > 1) & ~alone if disputed else pl.lit(value=False)
     codes = {
         RefusedCode.OTHER_MEDIA: pl.col("elsewhere"),
         RefusedCode.OUTSIDE_ROOT: pl.col("path").str.contains(_OUTSIDE) & ((step != sure) | step.is_null()),
