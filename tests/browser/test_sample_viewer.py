@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from labelkit import BuildRequest, ReviewOp
 from labelkit.widgets import SampleViewer, sample_viewer
 from tests.browser.showing import EVIL, in_lab, in_page
+from tests.browser.twin import AT_ONCE
 from tests.widgets.scenes import built, half_built
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from labelkit import Workspace
     from labelkit.services.datasets import Dataset
-    from tests.browser.twin import AT_ONCE
-from tests.browser.bridge import Bridge
+    from tests.browser.bridge import Bridge
     from tests.browser.lab import Lab
 
 pytestmark = pytest.mark.browser
