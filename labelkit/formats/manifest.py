@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from labelkit.core.hashing import canonical_json, digest_of
+from labelkit.core.hashing import Digest, canonical_json, sha256_hex
 from labelkit.errors import LabelkitError
 from labelkit.formats.column_types import columns_of, types_of
 from labelkit.formats.exports import WrittenFile
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "labelkit-export.json"
 SCHEMA = "labelkit.export.v1"
+_FLAT = (str, int, type(None))
+_EXACT = 2**53  # RFC 8785 has no integers at or beyond it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class Manifest:
     @property
     def data(self) -> bytes:
         """Return the bytes of the file."""
-        return canonical_json({**self.content, "digest": str(digest_of(dict(self.content)))})
+        members = _members(self.content)
+        digest = Digest("sha256", sha256_hex(_together(members)))
+        return _together([*members, *_members({"digest": str(digest)})])
 
     @property
     def format(self) -> str:
@@ -117,3 +121,21 @@ class Manifest:
     def rows(self) -> int:
         """Return the number of rows of all parts."""
         return sum(self.content["rows"].values())
+
+
+def _members(content: Mapping[str, Any]) -> list[bytes]:
+    """Return the members of a content as canonical JSON; the list of files, which may be long, by the plain encoder where it writes that."""
+    return [canonical_json(name) + b":" + (_listed(value) if name == "files" else canonical_json(value)) for name, value in content.items()]
+
+
+def _together(members: Sequence[bytes]) -> bytes:
+    return b"{" + b",".join(sorted(members)) + b"}"
+
+
+def _listed(files: Any) -> bytes:  # noqa: ANN401  # it may have been read from anywhere
+    plain = isinstance(files, list) and all(
+        isinstance(file, dict) and all(type(value) in _FLAT and (type(value) is not int or abs(value) < _EXACT) for value in file.values())
+        for file in files
+    )
+    text = json.dumps(files, ensure_ascii=False, separators=(",", ":"), sort_keys=True) if plain else ""
+    return text.encode() if plain and text.isascii() else canonical_json(files)

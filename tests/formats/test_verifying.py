@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -10,13 +11,14 @@ from dataclasses import replace
 import fsspec
 import polars as pl
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labelkit
 from labelkit import formats
 from labelkit.errors import NotAnExport
-from labelkit.formats.exports import Facet, Loss
+from labelkit.formats.exports import Facet, Loss, WrittenFile
 from labelkit.formats.manifest import MANIFEST, Manifest
 from tests.formats import helpers, row_zoo
 
@@ -173,6 +175,22 @@ def test_a_place_without_manifest_is_no_export(tmp_path, what):
 )
 def test_what_is_no_manifest_is_never_taken_for_one(data):
     assert Manifest.read(data) is None
+
+
+def test_a_manifest_is_canonical_json_with_the_digest_of_the_rest():
+    # given files whose names and counts are written in another way by plain encoders
+    files = [WrittenFile(name, 2**40, "0" * 64, rows) for name, rows in (("a/b.txt", 1), ('q"\\', None), ("é\u2028\x7f", 0))]
+    about = helpers.about(SAMPLES, helpers.POINTS, title="tëst")
+
+    for some in (files[:2], files):
+        # when
+        data = Manifest.of("coco", about, some, {"train": 1}, 0, ()).data
+
+        # then
+        held = json.loads(data)
+        digest = held.pop("digest")
+        assert data == rfc8785.dumps(held | {"digest": digest})
+        assert digest == "sha256:" + hashlib.sha256(rfc8785.dumps(held)).hexdigest()
 
 
 def test_a_manifest_that_lacks_something_is_none(exports):
