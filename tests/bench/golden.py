@@ -76,7 +76,7 @@ def _calls(ws: labelkit.Workspace, rows: pl.DataFrame, repetitions: int) -> list
 
 
 def leads(count: int) -> pl.DataFrame:
-    """Return that many lead-score examples with the columns that scoring reads; about one in ten has a near one that may differ."""
+    """Return that many lead-score examples with the columns that scoring reads; most are near others, which often expect something else."""
     random = np.random.default_rng(SEED)
 
     def chosen(*words: str) -> pl.Series:
