@@ -54,7 +54,10 @@ def test_a_column_has_the_text_of_each_of_its_values(name):
     [
         pytest.param([date(2026, 3, 1)], pl.Date(), ['"2026-03-01"'], id="a date"),
         pytest.param(
-            [datetime(2026, 3, 1, 12, 0, 0, 250000)], pl.Datetime("us"), ['"2026-03-01T12:00:00.250"'], id="a time without a zone"
+            [datetime(2026, 3, 1, 12, 0, 0, 250000, tzinfo=UTC).replace(tzinfo=None)],
+            pl.Datetime("us"),
+            ['"2026-03-01T12:00:00.250"'],
+            id="a time without a zone",
         ),
         pytest.param(
             [datetime(2026, 3, 1, 12, tzinfo=UTC)], pl.Datetime("ms", "Europe/Berlin"), ['"2026-03-01T12:00:00Z"'], id="with a zone"

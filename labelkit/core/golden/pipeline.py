@@ -27,8 +27,8 @@ class Place(StrEnum):
 
 
 _SENTENCES = {
-    Place.NEW: "a decision that was not seen before became an example",
-    Place.CHANGED: "a decision that was taken before says something else now; both are examples, linked to the same decision",
+    Place.NEW: "a decision that was not seen before",
+    Place.CHANGED: "a decision that was taken before says something else now; both stay examples of it",
     Place.PRESENT: "an example with this content is there already",
     Place.DUPLICATE: "an earlier row of the source has the same content",
     Place.FILTERED: "a filter leaves it out",

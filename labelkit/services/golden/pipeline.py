@@ -55,7 +55,7 @@ class Pipelines:
         """Return a pipeline from production decisions to examples of a type: look with `.preview()`, then run `.extract()`.
 
         `source` is a frame; Parquet, CSV or JSON Lines at a path, a glob or a URL of fsspec (`storage_options`); `duckdb:///file.duckdb`
-        with `table` or `query` (one SELECT, with `parameters`); or `unity://catalog.schema.table` (`workspace_url`; the token is that of the
+        with `table` or `query` (one SELECT, with `parameters`); or `unity://catalog.schema.table` (`workspace_url`; its token is in the
         environment). `mapping` says what fills each field: `{"input.title": "job_title", "expected_output.tier": {"column": "tier", "map":
         {...}}}`, with constants, casts, defaults, and expressions of polars; text of CSV is read as what the field takes. `filters` keep
         rows: `{"is_positive": True, "confidence": {"min": 0.8}}`, lists, times, expressions. `decision_id` is the column that names a

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SHOWN = 10
-_QUIET = (str(Place.NEW), str(Place.PRESENT))
+_URGENT = {str(place): number for number, place in enumerate((Place.REFUSED, Place.CHANGED))}  # what people look at first
+_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ class Rows:
 
     def _first(self) -> list[tuple[str, str, str, str]]:
         """Return the first rows that people should look at: row, decision, code or place, sentence."""
-        wanted = self.rows.filter(~pl.col("place").is_in(_QUIET) & (pl.col("place") != str(Place.FILTERED)))
-        rows = wanted.select(pl.col("row").cast(pl.String), "decision_id", pl.coalesce("code", "place"), "sentence").head(SHOWN)
+        urgent = pl.col("place").replace_strict(_URGENT, default=len(_URGENT), return_dtype=pl.Int8())
+        wanted = self.rows.filter(pl.col("sentence").is_not_null() & (pl.col("place") != str(Place.FILTERED)))
+        rows = wanted.sort(urgent, maintain_order=True).head(SHOWN)
+        rows = rows.select(pl.col("row").cast(pl.String), "decision_id", pl.coalesce("code", "place"), "sentence")
         return [(row, decision or "", code, sentence or "") for row, decision, code, sentence in rows.iter_rows()]
 
     def _lines(self, title: str) -> str:
@@ -110,8 +113,8 @@ class Rows:
 
     def _html(self, title: str) -> str:
         counts = "".join(
-            f'<tr><td style="text-align:left;white-space:pre">{escape(word)}</td><td style="text-align:right">{number:,}</td>'
-            f'<td style="text-align:left">{escape(meaning)}</td></tr>'
+            f'<tr><td style="{_CELL};white-space:pre">{escape(word)}</td><td style="{_CELL};text-align:right">{number:,}</td>'
+            f'<td style="{_CELL}">{escape(meaning)}</td></tr>'
             for word, number, meaning in self._counts()
         )
         since = f"<p>Looked up to {escape(self.since)} = {escape(self.watermark)}.</p>" if self.since and self.watermark else ""
@@ -177,6 +180,6 @@ def _short(text: str) -> str:
 def _table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
-    head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in names)
-    body = "".join("<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    head = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in names)
+    body = "".join("<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows)
+    return f'<table style="margin-top:12px"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
