@@ -22,10 +22,10 @@ FORMATS = ("huggingface", "tfrecord", "webdataset")
 every_format = pytest.mark.parametrize("name", FORMATS)
 ROWS = pl.DataFrame(
     {
-        "key": [f"k{n:05}" for n in range(6_000)],
-        "split": [("train", "val")[n % 3 == 0] for n in range(6_000)],
-        "texts": [["x" * (n % 150)] * (n % 3) for n in range(6_000)],
-        "number": [n / 7 for n in range(6_000)],
+        "key": [f"k{n:05}" for n in range(2_500)],
+        "split": [("train", "val")[n % 3 == 0] for n in range(2_500)],
+        "texts": [["x" * (n % 150)] * (n % 3) for n in range(2_500)],
+        "number": [n / 7 for n in range(2_500)],
     }
 )
 WRITTEN_ALONE = """
@@ -42,7 +42,7 @@ def picture(row):
 
 def samples():
     box = {"id": "1", "label": "player", "x": 10.1234, "y": 5.5, "width": 20.25, "height": 30.0, "score": 0.875}
-    return helpers.samples(*(("train", [box] * (n % 3)) for n in range(300)))
+    return helpers.samples(*(("train", [box] * (n % 3)) for n in range(130)))
 
 
 def all_digests(root: Path, *, chunks: int) -> str:
