@@ -6,8 +6,10 @@ A format fills an empty folder. Everything around it, from the folder beside the
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -228,7 +230,7 @@ def digests(root: Path) -> tuple[WrittenFile, ...]:
 def digest_of_file(root: Path, name: str) -> WrittenFile:
     """Return size and sha256 of one file below a folder."""
     state, size = hashlib.sha256(), 0
-    with (root / name).open("rb") as file:
+    with open(f"{root}/{name}", "rb", buffering=0) as file:  # noqa: PTH123  # there may be a million of them
         while block := file.read(_BLOCK):
             state.update(block)
             size += len(block)
@@ -236,5 +238,15 @@ def digest_of_file(root: Path, name: str) -> WrittenFile:
 
 
 def names_below(root: Path) -> list[str]:
-    """Return the paths of everything below a folder that is no folder itself, links included, in order."""
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    """Return the paths of everything below a folder that is no folder itself, links included, in order; none where there is no folder."""
+    names: list[str] = []
+    folders = [""]
+    while folders:
+        below = folders.pop()
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(f"{root}/{below}") as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{below}{entry.name}/")
+                else:
+                    names.append(f"{below}{entry.name}")
+    return sorted(names)

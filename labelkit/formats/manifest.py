@@ -124,7 +124,7 @@ class Manifest:
 
 
 def _members(content: Mapping[str, Any]) -> list[bytes]:
-    """Return the members of a content as canonical JSON; the list of files, which may be long, by the plain encoder where it writes that."""
+    """Return the members of a content as canonical JSON; the list of files, maybe long, by the plain encoder where it writes that."""
     return [canonical_json(name) + b":" + (_listed(value) if name == "files" else canonical_json(value)) for name, value in content.items()]
 
 
