@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from labelkit.core.actors import Action
+from labelkit.core.golden.score_rules import ScorePolicy
 from labelkit.errors import ExampleTypeConflict, InvalidValue, StoreConflict
 from labelkit.services.golden.pipeline_placing import SCORES, Candidates, batches, candidates, links, placed, scored
 from labelkit.services.golden.pipeline_reading import Plan, Spooled, Where, planned, spooled
@@ -21,7 +22,6 @@ from labelkit.store.golden_extractions import ExtractionRow, new_extraction_id
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from labelkit.core.golden.score_rules import ScorePolicy
     from labelkit.formats.decision_filters import Filters
     from labelkit.formats.decision_sources import FileFormat
     from labelkit.services.golden.pipeline_placing import Placed
@@ -50,7 +50,7 @@ class Pipelines:
         storage_options: Mapping[str, Any] | None = None,
         workspace_url: str | None = None,
         source_name: str | None = None,
-        policy: ScorePolicy | None = None,
+        policy: ScorePolicy | Mapping[str, object] | None = None,
     ) -> Pipeline:
         """Return a pipeline from production decisions to examples of a type: look with `.preview()`, then run `.extract()`.
 
@@ -60,7 +60,8 @@ class Pipelines:
         {...}}}`, with constants, casts, defaults, and expressions of polars; text of CSV is read as what the field takes. `filters` keep
         rows: `{"is_positive": True, "confidence": {"min": 0.8}}`, lists, times, expressions. `decision_id` is the column that names a
         decision; content that a known decision did not have before is reported as changed. With `quality_threshold`, in points, rows are
-        scored together with the examples that are there, and only those at or above it are kept. `since` is a column of times or numbers:
+        scored together with the examples that are there, by `policy` as in `ws.golden.score`, and only those at or above it are kept.
+        `since` is a column of times or numbers:
         a later run of the same pipeline leaves out what is before the newest value that this one saw. Nothing is opened yet.
         Raises `NOT_FOUND` (the type), `MAPPING_INVALID`, `FILTER_INVALID`, `INVALID_VALUE`.
         """
@@ -75,7 +76,7 @@ class Pipelines:
             decision_id=decision_id,
             since=since,
             quality_threshold=quality_threshold,
-            policy=policy,
+            policy=policy if policy is None or isinstance(policy, ScorePolicy) else ScorePolicy.model_validate(policy),
         )
         return Pipeline(self._gate, plan)
 

@@ -109,6 +109,7 @@ class Plan:
         """Return what tells this pipeline over this source from every other one."""
         rules = [None if rule is None else rule.words for rule in (self.decision_id, self.since)]
         parts = [self.kind.name, source.kind, source.title, self.mapping, self.filtering, rules, self.quality_threshold]
+        parts.append(None if self.policy is None else self.policy.digest)
         return digest_of(parts).value
 
 

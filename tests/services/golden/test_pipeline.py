@@ -313,6 +313,62 @@ def test_only_what_reaches_the_threshold_is_kept(ws):
     assert piped(ws, quality_threshold=threshold).extract().kept == 0
 
 
+def test_the_pipeline_scores_as_the_score_does(ws):
+    # given a policy of one's own, and what a pipeline of everything scores
+    policy = {"version": "own", "types": {"lead_score": {"required": ["input.fit_score"], "near": {"input.fit_score": "number"}}}}
+    pipeline = piped(ws, quality_threshold=0, policy=policy)
+    shown = pipeline.preview(9).examples
+    pipeline.extract()
+
+    # when
+    ws.golden.score("lead_score", policy=policy)
+
+    # then
+    scored = ws.golden.to_polars("lead_score").select("example_id", "quality_score", "tier").sort("example_id")
+    assert scored.rows() == shown.select("example_id", "quality_score", "tier").sort("example_id").rows()
+
+
+def test_the_pipeline_of_the_source_document(ws):
+    # given decisions that went well or not, of which some are sure
+    count = 60
+    rows = pl.DataFrame({"id": [f"d{n}" for n in range(count)], "fit": [(37 * n) % 100 for n in range(count)]}).with_columns(
+        engaged=(pl.col("fit") * 7) % 100,
+        quality=pl.Series([("high", "mid", "low")[n % 3] for n in range(count)]),
+        outcomePositive=pl.int_range(pl.len()) % 5 != 0,
+        confidence=(pl.int_range(pl.len()) % 10) / 10 + 0.05,
+        priority=pl.Series([("hot", "warm", "cold")[n % 3] for n in range(count)]),
+    )
+    pipeline = ws.golden.pipeline(
+        rows,
+        "lead_score",
+        {
+            "input": {
+                "fit_score": "fit",
+                "engagement_score": "engaged",
+                "intent_signals": {"constant": ["demo_request"]},
+                "company_quality": "quality",
+                "contact_tier": {"column": "quality", "map": {"high": "A", "mid": "B", "low": "C"}},
+            },
+            "expected_output": {"lead_score": "fit", "priority": "priority", "reasoning": {"constant": "strong engagement"}},
+            "labels": {"conversion_outcome": {"constant": "closed_won"}, "confidence": "confidence"},
+        },
+        decision_id="id",
+        filters={"outcomePositive": True, "confidence": {"min": 0.8}},
+        quality_threshold=75,
+    )
+
+    # when
+    report = pipeline.extract()
+
+    # then what is sure and came out well is kept; leads that were called cold and won are not what they should have been
+    assert report.tally.filters == {"confidence": 36, "outcomePositive": 12}
+    assert 0 < report.kept < 12
+    assert set(report.tally.tiers) <= {"gold", "silver"}
+    kept = ws.golden.to_polars("lead_score")
+    assert not kept["expected_output"].str.contains("cold").any()
+    assert report.tally.reasons == {"BELOW_THRESHOLD": 12 - report.kept}
+
+
 # --- the sum
 
 
