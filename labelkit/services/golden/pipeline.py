@@ -61,8 +61,8 @@ class Pipelines:
         rows: `{"is_positive": True, "confidence": {"min": 0.8}}`, lists, times, expressions. `decision_id` is the column that names a
         decision; content that a known decision did not have before is reported as changed. With `quality_threshold`, in points, rows are
         scored together with the examples that are there, by `policy` as in `ws.golden.score`, and only those at or above it are kept.
-        `since` is a column of times or numbers:
-        a later run of the same pipeline leaves out what is before the newest value that this one saw. Nothing is opened yet.
+        `since` is a column of times or numbers: a later run of the same pipeline leaves out what is before the newest value that this one
+        saw. Nothing is opened yet.
         Raises `NOT_FOUND` (the type), `MAPPING_INVALID`, `FILTER_INVALID`, `INVALID_VALUE`.
         """
         with self._gate.read() as (tx, _):
