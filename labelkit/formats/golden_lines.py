@@ -28,10 +28,7 @@ COLUMNS = {name: pl.String() for name in ("input", "output", "metadata")}  # JSO
 SLICE_ROWS = 16_384
 _SAID = pl.Struct({"source_decision_id": pl.String(), "type": pl.String()})
 _TEXTS = ("row", "input", "expected_output", "labels", "source_decision_id", "type")
-_LINE = (  # as `lines` writes one: input 1, output 2, metadata 3 with labels 4 and what follows the score 5
-    r'^\{\t"input":([^\t]*),\t"output":([^\t]*),\t"metadata":'
-    r'(\{"example_id":"[^"\t]*","labels":([^\t]*),"quality_score":[^,\t]*,("source_decision_id":[^\t]*\}))\}\n?$'
-)
+_LABELS = ',"labels":'  # the last of metadata, and nothing before can hold this
 _OF_METADATA = ("type", "labels", "source_decision_id")
 
 
@@ -91,9 +88,20 @@ def _taken_apart(piece: list[str], first: int) -> Lines:
 
 def _parts() -> list[pl.Expr]:
     """Return the parts of lines as texts, null where a line is not as `lines` writes it."""
-    groups = {"input": 1, "expected_output": 2, "labels": 4}
-    found = [pl.col("line").str.extract(_LINE, number).alias(name) for name, number in groups.items()]
-    return [*found, (pl.lit("{") + pl.col("line").str.extract(_LINE, 5)).alias("said")]
+    pieces = pl.col("line").str.strip_suffix("\n").str.split("\t")
+    begin, *others = (pieces.list.get(number, null_on_oob=True) for number in range(len(COLUMNS) + 1))
+    framed = [(part, f'"{name}":', "}" if name == "metadata" else ",") for part, name in zip(others, COLUMNS, strict=True)]
+    as_written = [part.str.starts_with(start) & part.str.ends_with(end) for part, start, end in framed]
+    same = pl.all_horizontal(pieces.list.len() == len(COLUMNS) + 1, begin == "{", *as_written).fill_null(value=False)
+    given, output, metadata = (pl.when(same).then(part.str.strip_prefix(start).str.strip_suffix(end)) for part, start, end in framed)
+    told = metadata.str.splitn(_LABELS, 2)
+    labels = told.struct.field("field_1").str.strip_suffix("}")
+    return [
+        given.alias("input"),
+        output.alias("expected_output"),
+        labels.alias("labels"),
+        (told.struct.field("field_0") + "}").alias("said"),
+    ]
 
 
 def _example(line: str) -> tuple[Mapping[str, Any] | None, str]:

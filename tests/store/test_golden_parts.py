@@ -172,6 +172,14 @@ def test_texts_of_one_shape_need_no_look_at_each(writer):
     assert places.sort().to_list() == list(range(len(texts)))
 
 
+def test_a_guess_does_not_rest_on_texts_at_equal_distances():
+    # given whole numbers at every hundredth place, and only there
+    texts = pl.Series([f'{{"share":{n % 100 / 100:g}}}' for n in range(5000)])
+
+    # then all are proved
+    assert sum(len(found.places) for found in proved(texts)) == 5000
+
+
 def test_a_few_texts_of_another_shape_do_not_hold_up_the_others():
     # given two that are no JSON, one with a key twice, one of other types, among 3000
     texts = [json.dumps(CONTACTS[n % 300] | {"title": str(n)}, ensure_ascii=False) for n in range(3000)]

@@ -39,7 +39,7 @@ EVERY_TYPE = "every type"
 _TEXTS = ("input", "output", "labels")  # JSON texts, in all formats but CSV by these names
 _FLAT = (KEY, "type", "input", "output", "quality_score", "labels", "tier", "status", "source_decision_id")
 _CSV = {"input": "input_json", "output": "output_json"}
-_METADATA = sorted((KEY, "type", "quality_score", "tier", "status", "source_decision_id"))
+_METADATA = (KEY, "type", "quality_score", "tier", "status", "source_decision_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ def _shaped(rows: pl.LazyFrame, kind: Format, *, split: bool = False) -> pl.Lazy
 
 
 def _metadata() -> pl.Expr:
-    """Return what is known of an example beside input and output, as canonical JSON."""
+    """Return what is known of an example beside input and output, as JSON; labels come last."""
     said = {name: encoded(pl.col(name), COLUMNS.get(name) or SCORES[name], Style()).fill_null("null") for name in _METADATA}
     said["labels"] = pl.col("labels")
-    parts = [part for n, name in enumerate(sorted(said)) for part in (pl.lit(f'{"," if n else "{"}"{name}":'), said[name])]
+    parts = [part for n, (name, text) in enumerate(said.items()) for part in (pl.lit(f'{"," if n else "{"}"{name}":'), text)]
     return pl.concat_str(*parts, pl.lit("}")).alias("metadata")
