@@ -113,7 +113,7 @@ def timed(work: Callable[[], object], *, before: Callable[[], object] | None = N
         started = time.perf_counter()
         work()
         seconds = time.perf_counter() - started
-        return Reading(seconds, _peak_mb() if knows else None)
+        return Reading(seconds, peak_mb() if knows else None)
 
     return side
 
@@ -172,6 +172,7 @@ def _forget_peak() -> bool:
     return True
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """Return the greatest resident memory of this process since its start, or since `timed` forgot it, in MB."""
     line = next(line for line in _STATUS.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
