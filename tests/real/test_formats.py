@@ -136,11 +136,11 @@ def test_real_labels_written_and_read_back_are_the_same(players, tmp_path, name)
     )
 
     # when
-    out = writer(name)(samples.iter_slices(50), tmp_path / "out", capability=PLAYER, splits=["train", "val"])
+    out = helpers.export(writer(name), tmp_path / "out", samples, PLAYER, chunks=3)
     found = read(name, out.root if name == "coco" else out.root / "labels", frames, PLAYER)
 
     # then
-    assert (out.sample_count, out.annotation_count, found.refused.height) == (110, 2479, 0)
+    assert (out.row_count, out.annotation_count, found.refused.height) == (110, 2479, 0)
     order = ["frame_index", "label", *GEOMETRY]
     assert found.rows.select(order).sort(order).equals(rows.select(order).sort(order))
 
