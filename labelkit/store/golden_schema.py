@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from jsonschema import Draft202012Validator, SchemaError
-from jsonschema.exceptions import best_match
 
 from labelkit.core.golden.schemas import found, patterns, words
 from labelkit.core.golden.types import PARTS
 from labelkit.errors import ExampleTypeInvalid
 
 if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
     from labelkit.core.golden.types import ExampleType, Schema
 
 MOST = 300  # characters of a reason
@@ -20,6 +20,8 @@ MOST = 300  # characters of a reason
 
 def check_type(kind: ExampleType) -> None:
     """Raise `EXAMPLE_TYPE_INVALID` where a part of a type is no JSON Schema that can be used without a network."""
+    from jsonschema import Draft202012Validator, SchemaError
+
     for part in PARTS:
         schema = kind.schema(part)
         try:
@@ -38,17 +40,25 @@ def check_type(kind: ExampleType) -> None:
 
 
 class Judge:
-    """Says what a schema has against a value."""
+    """Says what a schema has against a value. The library loads with the first value: most rows never come here, and it is slow to load."""
 
     def __init__(self, schema: Schema) -> None:
-        self._validator = Draft202012Validator(schema)
+        self._schema = schema
 
     def wrong(self, value: object) -> tuple[str, str] | None:
         """Return the path (`/` between its steps, empty for the whole value) and the reason; None where the value is as it should be."""
+        from jsonschema.exceptions import best_match
+
         if self._validator.is_valid(value):
             return None
         error = best_match(self._validator.iter_errors(value))
         return "/".join(map(str, error.absolute_path)), _cut(error.message)
+
+    @cached_property
+    def _validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self._schema)
 
 
 def _cut(text: str) -> str:
