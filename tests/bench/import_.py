@@ -156,10 +156,9 @@ def _pictures(folder: Path) -> None:
     for place, count in places.items():
         place.mkdir(parents=True)
         for number in range(count):
-            path = place / f"{number:06}.jpg"
-            if number % MOST_LINKS:
-                path.hardlink_to(first)  # no symbolic link: some tell pictures apart by where a link leads
-            else:
-                first = path
+            path, first = (place / f"{one:06}.jpg" for one in (number, number // MOST_LINKS * MOST_LINKS))
+            if path == first:
                 Image.new("RGB", SIZE).save(first)
+            else:
+                path.hardlink_to(first)  # no symbolic link: some tell pictures apart by where a link leads
     (folder / "coco" / "images").mkdir()  # datumaro wants it, though it reads labels
