@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("", "demo", "open", "import", "export", "materialize", "run", "replay", "store")
+COMMANDS = ("", "demo", "open", "import", "export", "materialize", "run", "replay", "verify", "golden", "store")
 
 
 def codes() -> str:
@@ -49,13 +49,14 @@ def machines() -> str:
     from labelkit.core.datasets.builds import BUILD
     from labelkit.core.datasets.freezing import FREEZING
     from labelkit.core.datasets.materialization import MATERIALIZATION
+    from labelkit.core.golden.examples import EXAMPLE
     from labelkit.core.review.annotations import FRAME
     from labelkit.core.review.packs import PACK
     from labelkit.core.review.revisions import ELIGIBILITY
 
     parts = [
         f"**{machine.name}**\n```mermaid\n{machine.mermaid()}\n```"
-        for machine in (FRAME, PACK, ELIGIBILITY, BUILD, MATERIALIZATION, FREEZING)
+        for machine in (FRAME, PACK, ELIGIBILITY, BUILD, MATERIALIZATION, FREEZING, EXAMPLE)
     ]
     return _block("\n\n".join(parts))
 

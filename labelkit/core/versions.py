@@ -286,11 +286,19 @@ def version_step(
     changes: ChangeCount, *, columns_added: Sequence[str], columns_removed: Sequence[str], retyped: Sequence[str]
 ) -> VersionStep:
     """Return which part of a version number should grow after these changes."""
-    broken = [f"{count:,} row{'' if count == 1 else 's'} {what}" for count, what in ((changes.removed, "removed"), (changes.modified, "modified")) if count]
+    broken = [
+        f"{count:,} row{'' if count == 1 else 's'} {what}"
+        for count, what in ((changes.removed, "removed"), (changes.modified, "modified"))
+        if count
+    ]
     broken += [f"column {column} removed" for column in columns_removed] + [f"column {column} has another type" for column in retyped]
     if broken:
         return VersionStep("major", "Existing data changed: " + ", ".join(broken) + ".")
-    more = ([f"{changes.added:,} row{'' if changes.added == 1 else 's'}"] if changes.added else []) + [f"column {column}" for column in columns_added]
+    more = ([_rows(changes.added)] if changes.added else []) + [f"column {column}" for column in columns_added]
     if more:
         return VersionStep("minor", "Existing data are the same, there is more: " + ", ".join(more) + ".")
     return VersionStep("patch", "The data are the same.")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")

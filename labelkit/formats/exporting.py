@@ -117,9 +117,9 @@ class _Count:
         self.annotations: int | None = 0 if about.capability is not None else None
 
     def of(self, chunks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Yield the chunks."""
+        """Yield the chunks, each in one piece: polars fails to join the texts of filtered rows that lie in several."""
         for chunk in chunks:
-            yield chunk
+            yield chunk.rechunk()
             for part, count in self._parts(chunk):
                 self.rows[part] += count
             if self.annotations is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import traitlets
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from labelkit.widgets.diff_rows import Filters, Found, Rows
     from labelkit.workspace import Workspace
 
-    Side = str | Version | CommitOutcome | Dataset | Revision
+    Side: TypeAlias = str | Version | CommitOutcome | Dataset | Revision
 
 PAGE = 100
 PAGE_AT_MOST = 500

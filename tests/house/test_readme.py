@@ -32,13 +32,16 @@ def test_the_tour_runs_as_it_stands(tmp_path, monkeypatch):
     (tmp_path / "frames").mkdir()
     match.clips[0].folder.rename(tmp_path / "frames" / "clip-1")
     match.write_yolo(tmp_path / "labels")
+    decisions = ["id,job_title,tier,confidence", "1,Chief Technology Officer,A,0.95", "2,Buyer,C,0.9", "3,Clerk,C,0.2"]
+    (tmp_path / "decisions.csv").write_text("\n".join(decisions))
+        "id,job_title,tier,confidence\n1,Chief Technology Officer,A,0.95\n2,Buyer,C,0.9\n3,Clerk,C,0.2\n"
+    )
     monkeypatch.chdir(tmp_path)
 
     # when its code is run
-    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names = {}
-    exec(first, names)
-    exec(second, names)
+    for block in re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL):
+        exec(block, names)
 
     # then it did what it says
     assert names["out"].code == "PUBLISH_SUCCESS"
@@ -50,6 +53,8 @@ def test_the_tour_runs_as_it_stands(tmp_path, monkeypatch):
     assert len(list((tmp_path / "files").rglob("*.png"))) == names["dataset"].annotation_count
     assert "<html" in (tmp_path / "dataset.html").read_text(encoding="utf-8")
     assert names["ws"].versions.log("golden/boxes")[0].id == names["second"].id
+    assert sorted(names["tiers"]["source_decision_id"]) == ["1", "2"]
+    assert names["golden"].commit.rows == 2
     names["ws"].close()
 
 

@@ -5,8 +5,8 @@ A part is its points times the weighted mean of its sub-scores, each from 0 to 1
 - completeness 30: `present` (20), the share of required fields that are there; `filled` (10), the share of fields that matter which are
   neither absent nor null nor empty.
 - correctness 40: `verified` (18): 1 validated here, 1/2 said to be verified elsewhere, 1/6 not yet looked at; `confirmed` (12): 1 where
-  what happened confirms the expected output, 0 where it speaks against it, where that is not known the share of annotators who agree, and 0.4
-  where neither is known; `consistent` (10): the share, among the examples of the same or nearly the same input (itself included), that
+  what happened confirms the expected output, 0 where it speaks against it, where that is not known the share of annotators who agree, and
+  0.4 where neither is known; `consistent` (10): the share, among the examples of the same or nearly the same input (itself included), that
   expect the same output; `label quality` (10), where a model's judgement was given: that number.
 - clarity 15: `agreement` of annotators (5) and `confidence` (5), each the number that is stated and 0.4 where none is; `documented` (5):
   0 for an edge case without a word, else 1.

@@ -218,8 +218,9 @@ def frame_of(rows: pl.DataFrame | pl.LazyFrame | Iterable[object] | None) -> pl.
     if isinstance(rows, pl.LazyFrame):
         return rows.collect()
     listed = list(rows)
-    if listed and all(isinstance(row, Example) for row in listed):
-        return examples_frame(listed)
+    examples = [row for row in listed if isinstance(row, Example)]
+    if examples and len(examples) == len(listed):
+        return examples_frame(examples)
     return pl.DataFrame([_fields(row) for row in listed], infer_schema_length=None)
 
 
