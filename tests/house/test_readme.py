@@ -34,8 +34,6 @@ def test_the_tour_runs_as_it_stands(tmp_path, monkeypatch):
     match.write_yolo(tmp_path / "labels")
     decisions = ["id,job_title,tier,confidence", "1,Chief Technology Officer,A,0.95", "2,Buyer,C,0.9", "3,Clerk,C,0.2"]
     (tmp_path / "decisions.csv").write_text("\n".join(decisions))
-        "id,job_title,tier,confidence\n1,Chief Technology Officer,A,0.95\n2,Buyer,C,0.9\n3,Clerk,C,0.2\n"
-    )
     monkeypatch.chdir(tmp_path)
 
     # when its code is run
