@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.builds import BuildRequest as BuildRequest
     from labelkit.core.datasets.quality_rules import QualityRule as QualityRule
     from labelkit.core.review.operations import ReviewOp as ReviewOp
-    from labelkit.formats.verifying import verify as verify
+    from labelkit.formats.exporting.verifying import verify as verify
     from labelkit.workspace import Workspace as Workspace
     from labelkit.workspace import open as open
 
@@ -33,7 +33,7 @@ _HOMES = {
     "ReviewOp": "labelkit.core.review.operations",
     "Workspace": "labelkit.workspace",
     "open": "labelkit.workspace",
-    "verify": "labelkit.formats.verifying",
+    "verify": "labelkit.formats.exporting.verifying",
 }
 _MODULES = ("recipes", "synthetic", "widgets")
 

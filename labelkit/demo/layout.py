@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labelkit.errors import InvalidValue, LabelsNotFound, MediaEmpty, MediaNotFound
-from labelkit.formats.classes import class_names
+from labelkit.formats.labels.classes import class_names
 from labelkit.media.listing import SUFFIXES, is_image_name
 
 if TYPE_CHECKING:

@@ -9,32 +9,30 @@ from labelkit.errors import UnknownFormat
 from labelkit.formats import (
     coco,
     coco_write,
-    csv_rows,
     cvat,
     cvat_write,
-    huggingface_write,
-    jsonl,
     labelstudio,
     labelstudio_write,
     mot,
-    parquet_rows,
     python_model,
     tables,
     tfrecord,
-    tfrecord_write,
     voc,
     voc_write,
     webdataset,
-    webdataset_write,
     yolo,
     yolo_write,
 )
+from labelkit.formats.huggingface import write as huggingface_write
+from labelkit.formats.keyed import csv_rows, jsonl, parquet_rows
+from labelkit.formats.tfrecord import write as tfrecord_write
+from labelkit.formats.webdataset import write as webdataset_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from labelkit.formats.exports import Format, RowReader
-    from labelkit.formats.rows import Reader
+    from labelkit.formats.labels.rows import Reader
 
 READERS: dict[str, Reader] = {
     "coco": coco.read,

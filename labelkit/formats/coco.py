@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
-from labelkit.formats.acceptance import accept
 from labelkit.formats.coco_records import CATEGORIES, RECORDS, records
 from labelkit.formats.coco_tables import Meaning, Tables
 from labelkit.formats.json_stream import JsonDocument
-from labelkit.formats.rows import NOTES, Chunk, NoteCode, OnInvalid, raw_rows
-from labelkit.formats.spool import Spool
+from labelkit.formats.labels.acceptance import accept
+from labelkit.formats.labels.rows import NOTES, Chunk, NoteCode, OnInvalid, raw_rows
+from labelkit.formats.labels.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

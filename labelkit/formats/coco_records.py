@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from labelkit.formats.attributes import canonical_text
-from labelkit.formats.names import text_of
-from labelkit.formats.rows import RAW, RefusedCode
+from labelkit.formats.labels.attributes import canonical_text
+from labelkit.formats.labels.names import text_of
+from labelkit.formats.labels.rows import RAW, RefusedCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

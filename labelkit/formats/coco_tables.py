@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.formats.coco_records import CATEGORIES, IMAGES, table
-from labelkit.formats.names import match
-from labelkit.formats.rows import RefusedCode
+from labelkit.formats.labels.names import match
+from labelkit.formats.labels.rows import RefusedCode
 
 if TYPE_CHECKING:
     from labelkit.formats.json_stream import JsonDocument

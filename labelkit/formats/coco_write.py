@@ -12,7 +12,7 @@ import polars as pl
 from labelkit.formats.coco_records import KEPT, OWN_ID
 from labelkit.formats.exports import SAMPLE_FACETS, Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal, filled, quoted, units
-from labelkit.formats.label_rows import labels_of, with_said
+from labelkit.formats.labels.label_rows import labels_of, with_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,15 +12,15 @@ import polars as pl
 
 from labelkit.errors import LabelsNotFound, LabelsUnreadable
 from labelkit.formats.cvat_shapes import Place, Shape, shape_of
-from labelkit.formats.placing import FrameFinder, around_points, around_turned, judged, numbered, numbers, placed
-from labelkit.formats.rows import OnInvalid, RefusedCode
+from labelkit.formats.labels.placing import FrameFinder, around_points, around_turned, judged, numbered, numbers, placed
+from labelkit.formats.labels.rows import OnInvalid, RefusedCode
 from labelkit.formats.xml_stream import BrokenXmlError, Element, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 SHAPES_A_CHUNK = 20_000
 _SIDES = Place._fields[:6]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labelkit.formats.attributes import canonical_text, exact_text
-from labelkit.formats.rows import RefusedCode
+from labelkit.formats.labels.attributes import canonical_text, exact_text
+from labelkit.formats.labels.rows import RefusedCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

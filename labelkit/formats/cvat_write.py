@@ -13,7 +13,7 @@ import polars as pl
 from labelkit.formats.cvat_shapes import OWN_ATTRIBUTES, OWN_FLAG, OWN_ID, OWN_SCORE, OWN_SIZE, attributes_of
 from labelkit.formats.exports import SAMPLE_FACETS, Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal, filled, units
-from labelkit.formats.label_rows import labels_of, with_said
+from labelkit.formats.labels.label_rows import labels_of, with_said
 from labelkit.formats.xml_stream import elements
 from labelkit.formats.xml_text import escape, escaped, with_escaped
 

@@ -15,8 +15,8 @@ import polars as pl
 
 from labelkit.core.golden.json_texts import parsed
 from labelkit.formats.exports import EVERYTHING, Format, parted
-from labelkit.formats.row_batches import in_order
-from labelkit.formats.row_sources import readable, sourced
+from labelkit.formats.keyed.row_batches import in_order
+from labelkit.formats.keyed.row_sources import readable, sourced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

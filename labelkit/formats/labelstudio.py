@@ -10,18 +10,18 @@ import polars as pl
 
 from labelkit.errors import LabelsNotFound, LabelsUnreadable
 from labelkit.formats.json_stream import JsonDocument
+from labelkit.formats.labels.placing import FrameFinder, around_points, around_turned, judged, numbered, placed
+from labelkit.formats.labels.rows import OnInvalid, RefusedCode
 from labelkit.formats.labelstudio_regions import Region, regions
 from labelkit.formats.labelstudio_tasks import answers, is_task, records_of_tasks
 from labelkit.formats.manifest import MANIFEST
-from labelkit.formats.placing import FrameFinder, around_points, around_turned, judged, numbered, placed
-from labelkit.formats.rows import OnInvalid, RefusedCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from labelkit.core.review.annotations import Capability
+    from labelkit.formats.labels.rows import Chunk
     from labelkit.formats.labelstudio_tasks import Prefer
-    from labelkit.formats.rows import Chunk
 
 REGIONS_A_CHUNK = 20_000
 UPLOADED = r"(^|/)[0-9a-f]{8}-([^/]+)$"  # what Label Studio puts before the name of an uploaded picture

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labelkit.formats.attributes import canonical_text
+from labelkit.formats.labels.attributes import canonical_text
+from labelkit.formats.labels.names import text_of
+from labelkit.formats.labels.rows import RefusedCode
 from labelkit.formats.labelstudio_tasks import is_own, picture
-from labelkit.formats.names import text_of
-from labelkit.formats.rows import RefusedCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeGuard
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from labelkit.formats.names import text_of
+from labelkit.formats.labels.names import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

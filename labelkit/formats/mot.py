@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
-from labelkit.formats.attribute_columns import attributes_of
-from labelkit.formats.placing import judged
-from labelkit.formats.rows import OnInvalid, RefusedCode
-from labelkit.formats.text_lines import lines
+from labelkit.formats.labels.attribute_columns import attributes_of
+from labelkit.formats.labels.placing import judged
+from labelkit.formats.labels.rows import OnInvalid, RefusedCode
+from labelkit.formats.labels.text_lines import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 FILES = ("gt/gt.txt", "det/det.txt", "gt.txt", "det.txt")
 CLASSES = (  # of MOT16, MOT17 and MOT20, where no labels.txt says otherwise

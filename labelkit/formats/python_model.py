@@ -12,14 +12,14 @@ import polars as pl
 from labelkit.core.geometry import Box
 from labelkit.core.review.annotations import Annotation
 from labelkit.errors import InvalidValue
-from labelkit.formats.acceptance import accept
-from labelkit.formats.attributes import canonical_text
-from labelkit.formats.names import text_of
-from labelkit.formats.rows import RAW, OnInvalid, RefusedCode, refused_chunk
+from labelkit.formats.labels.acceptance import accept
+from labelkit.formats.labels.attributes import canonical_text
+from labelkit.formats.labels.names import text_of
+from labelkit.formats.labels.rows import RAW, OnInvalid, RefusedCode, refused_chunk
 
 if TYPE_CHECKING:
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 LABELS_A_CHUNK = 20_000
 FRAMES_A_CHUNK = 1_000

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 import polars as pl
 
 from labelkit.errors import LabelsNotFound, LabelsUnreadable
-from labelkit.formats.label_files import RefusedFileError, check, label_files
-from labelkit.formats.rows import RefusedCode
+from labelkit.formats.labels.label_files import RefusedFileError, check, label_files
+from labelkit.formats.labels.rows import RefusedCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.errors import LabelsUnreadable
-from labelkit.formats.attribute_columns import attributes_of
-from labelkit.formats.classes import class_names
-from labelkit.formats.placing import numbers
-from labelkit.formats.rows import RefusedCode
+from labelkit.formats.labels.attribute_columns import attributes_of
+from labelkit.formats.labels.classes import class_names
+from labelkit.formats.labels.placing import numbers
+from labelkit.formats.labels.rows import RefusedCode
 from labelkit.formats.table_columns import FORMS, KEPT
 from labelkit.formats.table_rows import FILE, LINE, MORE
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from labelkit.errors import InvalidValue, LabelsUnreadable
-from labelkit.formats.placing import FrameFinder, judged, numbered, placed
-from labelkit.formats.rows import NOTES, Chunk, NoteCode, OnInvalid, RefusedCode, refused_chunk
+from labelkit.formats.labels.placing import FrameFinder, judged, numbered, placed
+from labelkit.formats.labels.rows import NOTES, Chunk, NoteCode, OnInvalid, RefusedCode, refused_chunk
 from labelkit.formats.table_columns import FORMS, BoxForm, Columns, columns_of
 from labelkit.formats.table_rows import FILE, Batch, Refusal, batches, frame_batches, table_files
 from labelkit.formats.table_values import are_fractions, check_kinds, labels, records

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from labelkit.formats.attributes import canonical_text, exact_text
-from labelkit.formats.label_files import RefusedFileError, content, label_files
-from labelkit.formats.names import match
-from labelkit.formats.placing import around_turned, judged, numbers
-from labelkit.formats.rows import OnInvalid, RefusedCode, refused_chunk
+from labelkit.formats.labels.attributes import canonical_text, exact_text
+from labelkit.formats.labels.label_files import RefusedFileError, content, label_files
+from labelkit.formats.labels.names import match
+from labelkit.formats.labels.placing import around_turned, judged, numbers
+from labelkit.formats.labels.rows import OnInvalid, RefusedCode, refused_chunk
 from labelkit.formats.xml_stream import BrokenXmlError, Element, elements
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 FILES_A_CHUNK = 2048
 OBJECTS_A_CHUNK = 20_000

@@ -12,8 +12,8 @@ import polars as pl
 
 from labelkit.formats.exports import SAMPLE_FACETS, Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal, filled, units
-from labelkit.formats.label_rows import labels_of, with_said
-from labelkit.formats.sample_files import SampleFiles, label_file
+from labelkit.formats.labels.label_rows import labels_of, with_said
+from labelkit.formats.labels.sample_files import SampleFiles, label_file
 from labelkit.formats.voc import FLAGS, OWN, attributes_of
 from labelkit.formats.xml_stream import elements
 from labelkit.formats.xml_text import escape, with_escaped

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.errors import LabelsNotFound
-from labelkit.formats.acceptance import accept
-from labelkit.formats.classes import LISTS, class_names
-from labelkit.formats.label_files import RefusedFileError, content, label_files
-from labelkit.formats.names import match
-from labelkit.formats.rows import Chunk, OnInvalid, RefusedCode, raw_rows, refused_chunk
+from labelkit.formats.labels.acceptance import accept
+from labelkit.formats.labels.classes import LISTS, class_names
+from labelkit.formats.labels.label_files import RefusedFileError, content, label_files
+from labelkit.formats.labels.names import match
+from labelkit.formats.labels.rows import Chunk, OnInvalid, RefusedCode, raw_rows, refused_chunk
 from labelkit.formats.yolo_ids import ids_of_lines
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import yaml
 
 from labelkit.formats.exports import Facet, Format, file_name, labelled_with, with_split
 from labelkit.formats.json_text import decimal
-from labelkit.formats.label_rows import labels_of
-from labelkit.formats.sample_files import SampleFiles, label_file
+from labelkit.formats.labels.label_rows import labels_of
+from labelkit.formats.labels.sample_files import SampleFiles, label_file
 from labelkit.formats.yolo_ids import ID_SIGNS, IDS, csv_text
 
 if TYPE_CHECKING:

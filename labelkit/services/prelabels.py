@@ -17,22 +17,22 @@ from labelkit.core.review.annotations import Source
 from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.errors import InvalidValue, LabelsAllRefused
 from labelkit.formats import reader
-from labelkit.formats.renaming import Renaming
-from labelkit.formats.reports import ImportReport, Tally
-from labelkit.formats.rows import Reader
+from labelkit.formats.labels.renaming import Renaming
+from labelkit.formats.labels.reports import ImportReport, Tally
+from labelkit.formats.labels.rows import Reader
 from labelkit.media import open_frames
 from labelkit.media.model_frames import ModelFrame
-from labelkit.store.content import Content
 from labelkit.store.ids import new_id
-from labelkit.store.intake import import_rows
 from labelkit.store.media import Frames
+from labelkit.store.review.content import Content
+from labelkit.store.review.intake import import_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from labelkit.core.media import Media
-    from labelkit.formats.renaming import Classes
-    from labelkit.formats.rows import Chunk, OnInvalid
+    from labelkit.formats.labels.renaming import Classes
+    from labelkit.formats.labels.rows import Chunk, OnInvalid
     from labelkit.store.acting import Gate
 
     LabelSource = str | Path | pl.DataFrame | Callable[[ModelFrame], object]

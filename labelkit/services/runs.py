@@ -12,10 +12,10 @@ import polars as pl
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.errors import InvalidValue, NotFound
-from labelkit.store import snapshots
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
 from labelkit.store.runs import NewRun, Run, RunEnd, RunFile, RunStatus, status_of
+from labelkit.store.versions import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,15 +12,15 @@ from labelkit.store.statements import Statements
 
 if TYPE_CHECKING:
     from labelkit.store.audit import AuditRows
-    from labelkit.store.commits import CommitRows
-    from labelkit.store.datasets import DatasetRows
+    from labelkit.store.datasets.freezing import FreezingRows
+    from labelkit.store.datasets.rows import DatasetRows
     from labelkit.store.exports import ExportRows
-    from labelkit.store.freezing import FreezingRows
-    from labelkit.store.golden import GoldenRows
-    from labelkit.store.golden_extractions import ExtractionRows
+    from labelkit.store.golden.examples import GoldenRows
+    from labelkit.store.golden.extractions import ExtractionRows
     from labelkit.store.media import MediaRows
-    from labelkit.store.review import ReviewRows
+    from labelkit.store.review.rows import ReviewRows
     from labelkit.store.runs import RunRows
+    from labelkit.store.versions.commits import CommitRows
     from labelkit.store.workspaces import WorkspaceRows
 
 
@@ -64,21 +64,21 @@ class Transaction(Statements):
     @cached_property
     def review(self) -> ReviewRows:
         """Return prelabel runs, drafts, packs and revisions."""
-        from labelkit.store.review import ReviewRows
+        from labelkit.store.review.rows import ReviewRows
 
         return ReviewRows(self)
 
     @cached_property
     def datasets(self) -> DatasetRows:
         """Return builds, datasets and their versions."""
-        from labelkit.store.datasets import DatasetRows
+        from labelkit.store.datasets.rows import DatasetRows
 
         return DatasetRows(self)
 
     @cached_property
     def freezing(self) -> FreezingRows:
         """Return frozen test sets, trainings under way and the holdout ledger."""
-        from labelkit.store.freezing import FreezingRows
+        from labelkit.store.datasets.freezing import FreezingRows
 
         return FreezingRows(self)
 
@@ -92,7 +92,7 @@ class Transaction(Statements):
     @cached_property
     def versions(self) -> CommitRows:
         """Return histories, commits, branches and tags."""
-        from labelkit.store.commits import CommitRows
+        from labelkit.store.versions.commits import CommitRows
 
         return CommitRows(self)
 
@@ -106,13 +106,13 @@ class Transaction(Statements):
     @cached_property
     def golden(self) -> GoldenRows:
         """Return golden examples and their types."""
-        from labelkit.store.golden import GoldenRows
+        from labelkit.store.golden.examples import GoldenRows
 
         return GoldenRows(self)
 
     @cached_property
     def extractions(self) -> ExtractionRows:
         """Return extractions of examples from production decisions."""
-        from labelkit.store.golden_extractions import ExtractionRows
+        from labelkit.store.golden.extractions import ExtractionRows
 
         return ExtractionRows(self)

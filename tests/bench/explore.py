@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import labelkit
 from labelkit.core.versions import Chunk, Tree
-from labelkit.store import facets
+from labelkit.store.datasets import facets
 from labelkit.store.objects import Objects
-from labelkit.store.snapshots import SnapshotWriter, chunk_start_sql
+from labelkit.store.versions.snapshots import SnapshotWriter, chunk_start_sql
 from tests.bench.harness import Goal, Row, alternate, row, timed
 from tests.bench.peers import cached
 from tests.services.builds import add_builds

@@ -14,7 +14,7 @@ import labelkit
 from labelkit.core.golden.score_rules import ScorePolicy, of_type
 from labelkit.core.golden.types import SHIPPED
 from labelkit.store.database import Database
-from labelkit.store.golden_scoring import score_to
+from labelkit.store.golden.scoring import score_to
 from tests.bench.harness import Goal, Row, alternate, row, timed
 
 ROWS, QUICK_ROWS = 1_000_000, 20_000

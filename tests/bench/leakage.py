@@ -13,7 +13,7 @@ import polars as pl
 
 from labelkit.core.datasets.near_duplicates import MOST_BITS
 from labelkit.store.database import Database
-from labelkit.store.hamming import alike, within
+from labelkit.store.datasets.hamming import alike, within
 from tests.bench import peers
 from tests.bench.harness import Goal, Reading, Row, Times, alternate, row, timed
 

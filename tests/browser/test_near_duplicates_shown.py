@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from labelkit.store.near_duplicate_rows import pair_id
+from labelkit.store.datasets.near_duplicate_rows import pair_id
 from labelkit.widgets import PreflightTable
 from tests.browser.showing import in_page
 from tests.widgets.scenes import PLAYERS, approved

@@ -103,7 +103,7 @@ def test_a_build_shows_how_far_it_is_and_cancel_stops_it(
 ) -> None:
     # given a build that waits after its first step
     page, free = shown.page, threading.Event()
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", 1)
     moved = PreflightTable._moved
     monkeypatch.setattr(PreflightTable, "_moved", lambda widget, done, total: (moved(widget, done, total), free.wait(30)))
     cancel = page.get_by_role("button", name="Cancel")

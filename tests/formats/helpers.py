@@ -9,7 +9,7 @@ import polars as pl
 from labelkit.core.review.annotations import Capability
 from labelkit.formats import exporting
 from labelkit.formats.exports import About
-from labelkit.formats.rows import NOTES, REFUSED, ROWS, Chunk
+from labelkit.formats.labels.rows import NOTES, REFUSED, ROWS, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

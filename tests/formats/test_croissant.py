@@ -8,7 +8,8 @@ import json
 import polars as pl
 import pytest
 
-from labelkit.formats import WRITERS, croissant, croissant_rows, exports
+from labelkit.formats import WRITERS, croissant, exports
+from labelkit.formats.croissant import rows as croissant_rows
 from tests.formats import helpers
 from tests.oracles import environments
 

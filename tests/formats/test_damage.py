@@ -15,7 +15,7 @@ from labelkit.formats import READERS
 from tests.formats import helpers
 
 if TYPE_CHECKING:
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 FRAMES = helpers.frames("a.jpg", "b.jpg")
 COCO = {

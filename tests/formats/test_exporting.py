@@ -13,7 +13,8 @@ import pytest
 
 from labelkit import formats
 from labelkit.errors import ExportTargetTaken, StorageWriteFailed
-from labelkit.formats import coco_write, exporting, staging, yolo_write
+from labelkit.formats import coco_write, exporting, yolo_write
+from labelkit.formats.exporting import staging
 from tests import needs
 from tests.formats import helpers
 from tests.media.helpers import as_ordinary_user, open_folder

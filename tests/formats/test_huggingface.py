@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from labelkit.errors import InvalidValue
-from labelkit.formats import huggingface_write
+from labelkit.formats.huggingface import write as huggingface_write
 from tests.formats import helpers, row_zoo
 from tests.oracles import environments
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import mot, text_lines
+from labelkit.formats import mot
+from labelkit.formats.labels import text_lines
 from tests.formats import helpers
 
 VIDEO = helpers.frames(*[""] * 5)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from labelkit.errors import InvalidValue
 from labelkit.formats import coco, coco_write, cvat, cvat_write, labelstudio, labelstudio_write, voc, voc_write, yolo, yolo_write
-from labelkit.formats.attributes import canonical_text
 from labelkit.formats.exports import SAMPLE_FACETS, Facet, digests
-from labelkit.formats.rows import NoteCode
+from labelkit.formats.labels.attributes import canonical_text
+from labelkit.formats.labels.rows import NoteCode
 from tests.formats import helpers
 
 if TYPE_CHECKING:

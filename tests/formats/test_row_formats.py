@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from labelkit import formats
 from labelkit.errors import ExportDamaged, InvalidValue, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import csv_rows, jsonl, parquet_rows
+from labelkit.formats.keyed import csv_rows, jsonl, parquet_rows
 from tests import needs
 from tests.formats import helpers, row_zoo
 

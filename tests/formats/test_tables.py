@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from labelkit.errors import ClassesUnknown, InvalidValue, LabelsNotFound, LabelsUnreadable
 from labelkit.formats import table_rows, tables
-from labelkit.formats.acceptance import rounded
+from labelkit.formats.labels.acceptance import rounded
 from tests.formats import helpers
 
 FRAMES = helpers.frames("a.jpg", "b.jpg", "c.jpg", problems={"c.jpg": "FRAME_TRUNCATED"})

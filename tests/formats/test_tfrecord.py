@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import InvalidValue, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import tfrecord, tfrecord_frames, tfrecord_write
-from labelkit.formats.shard_files import Limits
-from labelkit.formats.tfrecord_features import features_of
-from labelkit.formats.tfrecord_records import records_of
+from labelkit.formats import tfrecord
+from labelkit.formats.keyed.shard_files import Limits
+from labelkit.formats.tfrecord import frames as tfrecord_frames
+from labelkit.formats.tfrecord import write as tfrecord_write
+from labelkit.formats.tfrecord.features import features_of
+from labelkit.formats.tfrecord.records import records_of
 from tests.formats import helpers, row_zoo
 from tests.oracles import environments
 
@@ -268,7 +270,7 @@ def _folder(path):
 def _record(data):
     import numpy as np
 
-    from labelkit.formats.crc32c import crc32c, masked
+    from labelkit.formats.tfrecord.crc32c import crc32c, masked
 
     def checked(part):
         return part + masked(crc32c(np.frombuffer(part, np.uint8), np.asarray([0]), np.asarray([len(part)]))).astype("<u4").tobytes()

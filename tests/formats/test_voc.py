@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import LabelsNotFound
-from labelkit.formats import label_files, voc
-from labelkit.formats.acceptance import rounded
+from labelkit.formats import voc
+from labelkit.formats.labels import label_files
+from labelkit.formats.labels.acceptance import rounded
 from tests.formats import helpers
 
 FRAMES = helpers.frames("a.jpg", "b.jpg", "c.jpg", problems={"c.jpg": "FRAME_TRUNCATED"})

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelkit.errors import LabelsUnreadable
-from labelkit.formats import webdataset, webdataset_write
-from labelkit.formats.shard_files import Limits
-from labelkit.formats.tar_rows import read_members
-from labelkit.formats.webdataset_names import key_of, name_of, names_of
+from labelkit.formats import webdataset
+from labelkit.formats.keyed.shard_files import Limits
+from labelkit.formats.keyed.tar_rows import read_members
+from labelkit.formats.webdataset import write as webdataset_write
+from labelkit.formats.webdataset.names import key_of, name_of, names_of
 from tests.formats import helpers, row_zoo
 from tests.oracles import environments
 

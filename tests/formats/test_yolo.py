@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
-from labelkit.formats import label_files, yolo
+from labelkit.formats import yolo
+from labelkit.formats.labels import label_files
 from tests.formats import helpers
 from tests.media.helpers import as_ordinary_user, forbidden, names_with_bytes, open_folder
 

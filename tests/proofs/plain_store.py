@@ -20,8 +20,8 @@ from labelkit.core.review.annotations import CAPABILITIES, FrameContent, FrameSt
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind
 from labelkit.services.review import Review
 from labelkit.store.acting import Gate
-from labelkit.store.content import CONTENT, rows_of
-from labelkit.store.series import Presence, ShelvedFrame
+from labelkit.store.review.content import CONTENT, rows_of
+from labelkit.store.review.series import Presence, ShelvedFrame
 from labelkit.store.workspaces import WorkspaceRow
 from tests.store.media import frames_of
 

@@ -17,8 +17,8 @@ from labelkit import BuildRequest, LabelkitError, workspace
 from labelkit.core.actors import Action, Actor
 from labelkit.core.datasets import eligibility
 from labelkit.core.geometry import Box
-from labelkit.store.content import Content, rows_of
 from labelkit.store.ids import new_id
+from labelkit.store.review.content import Content, rows_of
 from labelkit.workspace import Workspace
 from tests.services.packs import NO_DIFF, PROVENANCE, Pack, add, frame
 
@@ -397,7 +397,7 @@ BROKEN = {
         "labelkit.core.actors.Actor.may",
         lambda who, what, where: what == Action.READ or MAY(who, what, where),
     ),
-    "a group moves when the dataset grows": ("labelkit.store.datasets.DatasetRows.placements", lambda *_: {}),
+    "a group moves when the dataset grows": ("labelkit.store.datasets.rows.DatasetRows.placements", lambda *_: {}),
     "every request is built anew": ("labelkit.services.datasets.building.reusable", lambda *_: None),
     "a deny leaves no trace": ("labelkit.store.acting.Gate.deny", lambda *_: None),
 }

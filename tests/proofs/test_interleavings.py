@@ -13,7 +13,7 @@ import labelkit
 from labelkit.core.geometry import Box, Point
 from labelkit.core.review.annotations import Annotation, FrameContent, Source
 from labelkit.core.review.drafts import Rebase, rebase
-from labelkit.store.content import frame_value
+from labelkit.store.review.content import frame_value
 from tests.proofs.plain_store import DRAFT, PlainStore
 from tests.proofs.writers import FRAMES, Story
 from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user

@@ -141,6 +141,6 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by
 
 
 def _hash(rows) -> str:
-    from labelkit.store.content import Content
+    from labelkit.store.review.content import Content
 
     return Content(rows).hash(PLAYERS)

@@ -13,7 +13,7 @@ from labelkit.media import scan
 from tests.formats import helpers
 
 if TYPE_CHECKING:
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 pytestmark = pytest.mark.real
 GEOMETRY = ["x", "y", "width", "height"]

@@ -20,7 +20,7 @@ from tests.real.peers import CLASSES, LISTS, NO_LABELS, SOURCES, SUFFIXES, Outco
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from labelkit.formats.rows import Chunk
+    from labelkit.formats.labels.rows import Chunk
 
 pytestmark = pytest.mark.real
 

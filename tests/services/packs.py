@@ -12,8 +12,8 @@ import polars as pl
 from labelkit.core.review.annotations import Annotation, FrameContent, FrameFlag, FrameState, Source
 from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.core.review.revisions import DiffSummary, Provenance
-from labelkit.store.content import Content, rows_of
 from labelkit.store.ids import new_id
+from labelkit.store.review.content import Content, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -111,7 +111,7 @@ def test_an_equal_request_during_a_build_gets_the_running_one_and_can_wait_for_i
 
 def test_progress_counts_samples_up_to_all_of_them(ws, monkeypatch):
     # given batches of one pack
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", 1)
     asked, seen = request(add(ws, SIX).values()), []
 
     # when

@@ -49,7 +49,7 @@ def packs() -> list[Pack]:
 )
 def test_equal_inputs_have_equal_hashes(monkeypatch, case, backwards, threads, batch):
     # given a fresh store
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", batch)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", batch)
     with PROCESS.cursor() as cursor:
         cursor.execute(f"SET threads = {threads}")
     try:

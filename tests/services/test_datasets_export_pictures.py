@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import labelkit
-from labelkit.formats.tar_rows import read_members
-from labelkit.formats.tfrecord_frames import batches, features
+from labelkit.formats.keyed.tar_rows import read_members
+from labelkit.formats.tfrecord.frames import batches, features
 from tests.media.helpers import index_in, video
 from tests.services import pictured
 from tests.services.packs import change

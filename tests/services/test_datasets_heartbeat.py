@@ -10,7 +10,7 @@ from labelkit.errors import JobLost
 from labelkit.services.datasets import heartbeat
 from labelkit.services.datasets.heartbeat import Heartbeat
 from labelkit.store.database import Database
-from tests.store.test_datasets import new_build, read, started
+from tests.store.datasets.test_rows import new_build, read, started
 
 
 @pytest.fixture

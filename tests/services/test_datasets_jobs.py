@@ -23,7 +23,7 @@ LONG_S = 30.0
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     """Batches of one pack, so that a build of six has six steps, and signs of life at each moment."""
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", 1)
     monkeypatch.setattr(heartbeat, "BEAT_S", 0.02)
 
 
@@ -130,7 +130,7 @@ def test_a_build_that_has_ended_cannot_be_canceled(ws, asked):
 
 def test_somebody_else_stops_a_build_and_the_trail_says_who_and_why(tmp_path, monkeypatch):
     # given a build in one workspace object, and another on the same file, as in another kernel
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", 1)
     with labelkit.open(tmp_path / "labels.duckdb", workspace="club-a", user="ana") as ws:
         asked = BuildRequest(capability="player_detection", label_pack_ids=list(add(ws, SIX).values()), name="players")
         ws.set_role("vic", "viewer")

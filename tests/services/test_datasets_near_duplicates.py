@@ -18,7 +18,7 @@ from labelkit import BuildRequest
 from labelkit.core.geometry import Box
 from labelkit.media import phash
 from labelkit.services.datasets import near_duplicates as searching
-from labelkit.store.near_duplicate_rows import HASHES
+from labelkit.store.datasets.near_duplicate_rows import HASHES
 from tests.media.helpers import encoded, picture, video
 from tests.services.packs import CAPABILITY, Pack, add, change, sha256
 from tests.services.worlds import as_user, refused, trail

@@ -20,9 +20,9 @@ BATCH = 2_000  # rows, so that a build has many steps to be killed between
 # A builder says when it is ready, builds when it is told which seed, and prints what came of it.
 BUILDER = """
 import json, sys
-import labelkit, labelkit.store.samples
+import labelkit, labelkit.store.datasets.samples
 from labelkit import BuildRequest
-labelkit.store.samples.BATCH_ROWS = int(sys.argv[2])
+labelkit.store.datasets.samples.BATCH_ROWS = int(sys.argv[2])
 with labelkit.open(sys.argv[1], workspace="club-a", user="ana", deadline_s=60) as ws:
     print("ready", flush=True)
     asked = json.loads(sys.stdin.readline())

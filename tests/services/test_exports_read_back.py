@@ -11,7 +11,7 @@ import pytest
 
 import labelkit
 from labelkit import BuildRequest, synthetic
-from labelkit.store.content import Content
+from labelkit.store.review.content import Content
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import labelkit
 from labelkit.core.golden.score_rules import ScorePolicy
 from labelkit.core.golden.tiers import Tier
 from labelkit.errors import LabelkitError
-from labelkit.store import golden_scores
+from labelkit.store.golden import scores as golden_scores
 
 
 @pytest.fixture

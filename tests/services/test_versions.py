@@ -16,9 +16,9 @@ from labelkit.core.geometry import Box
 from labelkit.core.versions import ChangeCount
 from labelkit.errors import BranchMoved
 from labelkit.services.versions.committing import Pending
-from labelkit.store.canonical import canonical
-from labelkit.store.chunking import Chunking
-from labelkit.store.commits import History
+from labelkit.store.versions.canonical import canonical
+from labelkit.store.versions.chunking import Chunking
+from labelkit.store.versions.commits import History
 from tests.services.packs import Pack, add
 from tests.services.worlds import as_user, refused, tables, trail
 

@@ -9,9 +9,9 @@ import pytest
 
 from labelkit import LabelkitError
 from labelkit.core.media import Media, MediaKind
-from labelkit.store.content import Content
 from labelkit.store.ids import new_id
-from labelkit.store.intake import import_rows
+from labelkit.store.review.content import Content
+from labelkit.store.review.intake import import_rows
 from labelkit.workspace import Workspace
 from tests.store.media import frames_of
 

@@ -13,9 +13,9 @@ from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.core.review.packs import ReviewStatus
 from labelkit.core.review.revisions import DiffSummary, Eligibility
 from labelkit.errors import PublishLockConflict, StoreConflict
-from labelkit.store.content import Content, frame_value
 from labelkit.store.database import Database
-from labelkit.store.drafts import KEPT
+from labelkit.store.review.content import Content, frame_value
+from labelkit.store.review.drafts import KEPT
 from tests.core.review.scopes import HEAD, PACK, REVISION
 from tests.store.conftest import NOON
 

@@ -16,8 +16,8 @@ from labelkit import LabelkitError, ReviewOp
 from labelkit.core.geometry import Point
 from labelkit.core.review.annotations import BALL, Annotation, FrameContent, FrameState
 from labelkit.core.review.publishing import FindingCode
-from labelkit.store.content import Content, rows_of
-from labelkit.store.findings import find, leaps
+from labelkit.store.review.content import Content, rows_of
+from labelkit.store.review.findings import find, leaps
 from tests.store.media import frames_of
 from tests.widgets.messages import Wire
 from tests.widgets.reviewing import PLAYERS, op, opened, published, told, workspace

@@ -143,7 +143,7 @@ def test_a_build_under_way_blocks_nothing_is_shown_to_a_new_view_and_can_be_stop
     wire: Wire, ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given a build that waits after its first step
-    monkeypatch.setattr("labelkit.store.samples.BATCH_ROWS", 1)
+    monkeypatch.setattr("labelkit.store.datasets.samples.BATCH_ROWS", 1)
     arrived, free = threading.Event(), threading.Event()
     moved = PreflightTable._moved
 

@@ -26,7 +26,7 @@ from labelkit.errors import (
     NotFound,
     StoreReadOnly,
 )
-from labelkit.formats.export_reports import ExportReport
+from labelkit.formats.exporting.reports import ExportReport
 from labelkit.services.datasets.building import LOST, Builder, reuse_of
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.exploring import built_from, listed
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.fingerprint import Difference
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
 
 __all__ = ["BuildJob", "BuildResult", "Dataset", "Datasets", "ExportReport", "Lineage"]
 

@@ -14,8 +14,8 @@ from labelkit.media.asset_urls import RENEWED_BEFORE, AssetUrl, AssetUrls
 from labelkit.media.shards import manifest_of
 from labelkit.media.targets import open_target
 from labelkit.services.datasets.materializing import MARKER
-from labelkit.store import snapshots
 from labelkit.store.database import utc_now
+from labelkit.store.versions import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.samples import Sample
     from labelkit.core.versions import Tree
-    from labelkit.store.materials import MaterialHead
+    from labelkit.store.datasets.materials import MaterialHead
     from labelkit.store.objects import Objects
 
 KEPT_MANIFESTS = 16

@@ -26,12 +26,12 @@ from labelkit.services.datasets.jobs import BuildHeart
 from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
 from labelkit.services.datasets.quality_rules import judged
 from labelkit.services.datasets.results import BuildResult
-from labelkit.store.datasets import NewBuild
+from labelkit.store.datasets.rows import NewBuild
+from labelkit.store.datasets.samples import KEY, assemble
+from labelkit.store.datasets.tally import Tally
 from labelkit.store.ids import new_id
 from labelkit.store.liveness import holder
-from labelkit.store.samples import KEY, assemble
-from labelkit.store.snapshots import SnapshotWriter
-from labelkit.store.tally import Tally
+from labelkit.store.versions.snapshots import SnapshotWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from labelkit.services.datasets.jobs import BuildJob
     from labelkit.services.datasets.planning import Facts
     from labelkit.store.acting import Act, Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
 
 LOST = "Its process ended without saying how."
 ENFORCEMENT = "DATASET_QUALITY_ENFORCEMENT_ENABLED"

@@ -14,15 +14,16 @@ from labelkit.core.datasets.samples import Answer, Page, Sample, findings_meant,
 from labelkit.core.datasets.tables import indented, split_table, table_html, table_text
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
-from labelkit.formats.losses import losses_frame
+from labelkit.formats.exporting.losses import losses_frame
 from labelkit.services.datasets.exporting import SampleExport
 from labelkit.services.datasets.facts import DatasetFacts
 from labelkit.services.datasets.freezing import Guarded
 from labelkit.services.datasets.lineage import Lineage, answer
 from labelkit.services.datasets.materials import Materialized
-from labelkit.store import facets, snapshots
-from labelkit.store.facets import Wanted
-from labelkit.store.samples import exploded
+from labelkit.store.datasets import facets
+from labelkit.store.datasets.facets import Wanted
+from labelkit.store.datasets.samples import exploded
+from labelkit.store.versions import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.splits import Stability
     from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
-    from labelkit.formats.export_reports import ExportReport
     from labelkit.formats.exporting import Progress
+    from labelkit.formats.exporting.reports import ExportReport
     from labelkit.services.datasets.assets import SampleAssets
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
     from labelkit.store.runs import Run
 
 NOT_YET = "Stats not available yet"

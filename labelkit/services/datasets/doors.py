@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from labelkit.core.datasets.samples import Page, Sample
-    from labelkit.formats.export_reports import ExportReport
+    from labelkit.formats.exporting.reports import ExportReport
     from labelkit.services.datasets.guard import Target
     from labelkit.store.acting import Gate
     from labelkit.store.database import Database

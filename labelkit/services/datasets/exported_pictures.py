@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from labelkit.media.video import VideoReader
     from labelkit.services.datasets.assets import SampleAssets
     from labelkit.store.acting import Gate
-    from labelkit.store.materials import MediaSource
+    from labelkit.store.datasets.materials import MediaSource
 
 NOT_READABLE = "SAMPLE_OF_ANOTHER_WORKSPACE"
 CHANGED = "SAMPLE_ASSET_CHANGED"

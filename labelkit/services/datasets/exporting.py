@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.errors import StoreReadOnly
 from labelkit.formats import exporting, writer
-from labelkit.formats.export_reports import ExportReport
+from labelkit.formats.exporting.losses import losses
+from labelkit.formats.exporting.reports import ExportReport
 from labelkit.formats.exports import About, Facet
-from labelkit.formats.losses import losses
-from labelkit.formats.row_batches import ahead
+from labelkit.formats.keyed.row_batches import ahead
 from labelkit.services.datasets.exported_pictures import ExportedPictures
-from labelkit.store import snapshots
 from labelkit.store.ids import new_id
+from labelkit.store.versions import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from labelkit.formats.exports import Loss
     from labelkit.services.datasets.assets import SampleAssets
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.freezing import Freezing
     from labelkit.services.datasets.lineage import Lineage
-    from labelkit.store.datasets import BuildRow
-    from labelkit.store.materials import MaterialHead
+    from labelkit.store.datasets.materials import MaterialHead
+    from labelkit.store.datasets.rows import BuildRow
 
 Fact = tuple[str, str | None]
 MOMENT = "%Y-%m-%d %H:%M:%S UTC"

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from labelkit.core.datasets.freezing import FreezeEvent, Freezing
-    from labelkit.formats.export_reports import ExportReport
+    from labelkit.formats.exporting.reports import ExportReport
     from labelkit.services.datasets.doors import EvaluationData, TrainingData
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
 
 
 class Guarded(Content, ABC):

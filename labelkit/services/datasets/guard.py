@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from labelkit.core.actors import Action
 from labelkit.core.datasets.freezing import check_training, decide_freeze, decide_unfreeze, require_frozen
 from labelkit.errors import FreezeStateConflict, LabelkitError, TrainingLeaseLost
-from labelkit.store.freezing import VersionRow
-from labelkit.store.leakage import shared, sources, unsearched
+from labelkit.store.datasets.freezing import VersionRow
+from labelkit.store.datasets.leakage import shared, sources, unsearched
 
 if TYPE_CHECKING:
     from labelkit.core.datasets.freezing import Freezing, Lease, SharedSource
     from labelkit.core.versions import Tree
     from labelkit.store.acting import Act, Gate
     from labelkit.store.database import Database
-    from labelkit.store.leakage import Sources
+    from labelkit.store.datasets.leakage import Sources
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 5

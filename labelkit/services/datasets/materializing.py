@@ -37,8 +37,8 @@ from labelkit.media.shards import FOLDER, manifest_of
 from labelkit.media.targets import LocalTarget, open_target
 from labelkit.services.datasets.crew import TICK_S, Crew
 from labelkit.services.datasets.sharding import ShardPlan
-from labelkit.store import snapshots
 from labelkit.store.ids import new_id
+from labelkit.store.versions import snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.versions import Tree
     from labelkit.store.acting import Gate
-    from labelkit.store.materials import MediaSource
+    from labelkit.store.datasets.materials import MediaSource
 
 MARKER = f"{FOLDER}/materialization.json"
 SYNCED_ONE_BY_ONE = 64  # files; to sync thousands one by one takes many times as long as one sync of everything

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from labelkit.core.review.annotations import Capability
     from labelkit.core.versions import Tree
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
-    from labelkit.store.materials import MaterialHead
+    from labelkit.store.datasets.materials import MaterialHead
+    from labelkit.store.datasets.rows import BuildRow
 
 
 class Materialized(ABC):

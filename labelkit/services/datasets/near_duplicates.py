@@ -19,10 +19,10 @@ from labelkit.errors import (
     VideoSupportMissing,
 )
 from labelkit.media import open_frames
-from labelkit.store.hamming import alike
+from labelkit.store.datasets.hamming import alike
+from labelkit.store.datasets.near_duplicate_rows import HASHES, pair_id
 from labelkit.store.media import Frames
-from labelkit.store.near_duplicate_rows import HASHES, pair_id
-from labelkit.store.snapshots import collected
+from labelkit.store.versions.snapshots import collected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

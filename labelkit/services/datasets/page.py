@@ -20,7 +20,7 @@ from labelkit.formats.dataset_page import Page, PageSample
 from labelkit.media import open_frames
 from labelkit.media.thumbnails import thumbnail
 from labelkit.services.datasets.facts import LINEAGE_HEAD
-from labelkit.store import facets
+from labelkit.store.datasets import facets
 from labelkit.store.media import Frames
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from labelkit.core.datasets.plans import BuildPlan, make_plan
 from labelkit.core.datasets.quality import POLICY
 from labelkit.core.datasets.splits import SplitStrategy
 from labelkit.services.datasets import promised
-from labelkit.store.samples import grouped, is_counted
+from labelkit.store.datasets.samples import grouped, is_counted
 
 if TYPE_CHECKING:
     from labelkit.core.actors import Actor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.quality import QualityPolicy
     from labelkit.core.review.annotations import Capability
     from labelkit.store.database import Database
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
     from labelkit.store.transaction import Transaction
 
 RECIPE_DIGEST = "LABELKIT_RECIPE_DIGEST"  # what a recipe's kernel is told: the digest of the recipe, and the run that it is

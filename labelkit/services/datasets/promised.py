@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from labelkit.core.versions import Tree
     from labelkit.services.datasets.dataset import Dataset
     from labelkit.store.acting import Gate
-    from labelkit.store.datasets import BuildRow
+    from labelkit.store.datasets.rows import BuildRow
 
 IN_MEMORY = ":memory:"
 

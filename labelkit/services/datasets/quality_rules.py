@@ -8,7 +8,7 @@ from labelkit.core.actors import Action
 from labelkit.core.datasets.quality import Evaluation, evaluate
 from labelkit.core.datasets.quality_rules import own_rules
 from labelkit.errors import QualityRuleInvalid, ReasonRequired, StoreConflict
-from labelkit.store import quality_measures
+from labelkit.store.datasets import quality_measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

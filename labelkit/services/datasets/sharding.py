@@ -12,13 +12,13 @@ from labelkit.core.geometry import Box
 from labelkit.core.media import MediaKind
 from labelkit.media.originals import Source
 from labelkit.media.shards import NO_PIXELS, ShardTask, Wanted
-from labelkit.store.snapshots import collected
+from labelkit.store.versions.snapshots import collected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from labelkit.store.materials import MediaSource
+    from labelkit.store.datasets.materials import MediaSource
     from labelkit.store.objects import Objects
 
 _FRAMES = ("sample_key", "split", "workspace", "media", "frame_index", "frame_name", "sha256")

@@ -10,11 +10,11 @@ import polars as pl
 from labelkit.core.actors import Action
 from labelkit.core.golden.examples import RowOutcome
 from labelkit.errors import InvalidValue, StoreConflict
-from labelkit.formats.row_sources import local_copy
+from labelkit.formats.keyed.row_sources import local_copy
 from labelkit.services.golden.reading import given_of_file
 from labelkit.services.golden.types import type_of
-from labelkit.store.golden_intake import Intake, intake
-from labelkit.store.golden_rows import given_of
+from labelkit.store.golden.intake import Intake, intake
+from labelkit.store.golden.rows import given_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,15 +15,15 @@ from labelkit.core.actors import Action
 from labelkit.core.golden.tiers import Tier
 from labelkit.errors import StoreReadOnly
 from labelkit.formats import exporting, golden_lines, writer
-from labelkit.formats.export_reports import ExportReport
+from labelkit.formats.exporting.losses import losses, losses_frame
+from labelkit.formats.exporting.reports import ExportReport
+from labelkit.formats.exporting.splitting import check_group, checked_shares, with_splits
 from labelkit.formats.exports import About
-from labelkit.formats.losses import losses, losses_frame
-from labelkit.formats.splitting import check_group, checked_shares, with_splits
 from labelkit.services.golden.looking import checked_status
 from labelkit.services.golden.types import type_of
-from labelkit.store import golden_scores
-from labelkit.store.golden import COLUMNS, SCORES
-from labelkit.store.golden_encode import Style, encoded
+from labelkit.store.golden import scores as golden_scores
+from labelkit.store.golden.encode import Style, encoded
+from labelkit.store.golden.examples import COLUMNS, SCORES
 from labelkit.store.ids import new_id
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from labelkit.core.actors import Action
 from labelkit.core.golden.examples import NEEDS_REASON, Example, Step, text_of
 from labelkit.errors import ExampleStatusConflict, ExampleVersionConflict, InvalidValue, NotFound, ReasonRequired
 from labelkit.services.golden.types import type_of
-from labelkit.store.golden import example_of
-from labelkit.store.golden_schema import Judge
+from labelkit.store.golden.examples import example_of
+from labelkit.store.golden.schema import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labelkit.store.acting import Gate
-    from labelkit.store.golden import Move
+    from labelkit.store.golden.examples import Move
     from labelkit.store.transaction import Transaction
 
 LISTING = "ws.golden.to_polars()"

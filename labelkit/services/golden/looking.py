@@ -11,8 +11,8 @@ from labelkit.core.golden.tiers import Tier
 from labelkit.errors import InvalidValue
 from labelkit.services.golden.judging import not_found
 from labelkit.services.golden.types import type_of
-from labelkit.store import golden_scores
-from labelkit.store.golden import example_of
+from labelkit.store.golden import scores as golden_scores
+from labelkit.store.golden.examples import example_of
 
 if TYPE_CHECKING:
     from labelkit.store.acting import Gate

@@ -17,13 +17,13 @@ from labelkit.services.golden.pipeline_placing import SCORES, Candidates, batche
 from labelkit.services.golden.pipeline_reading import Plan, Spooled, Where, planned, spooled
 from labelkit.services.golden.pipeline_values import ExtractReport, Preview
 from labelkit.services.golden.types import type_of
-from labelkit.store.golden_extractions import ExtractionRow, new_extraction_id
+from labelkit.store.golden.extractions import ExtractionRow, new_extraction_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from labelkit.formats.decision_filters import Filters
-    from labelkit.formats.decision_sources import FileFormat
+    from labelkit.formats.decisions.filters import Filters
+    from labelkit.formats.decisions.sources import FileFormat
     from labelkit.services.golden.pipeline_placing import Placed
     from labelkit.store.acting import Act, Gate
 

@@ -11,10 +11,10 @@ import polars as pl
 from labelkit.core.golden.pipeline import KEPT, Place, Reason, Tally
 from labelkit.core.golden.score_rules import ScorePolicy, of_type
 from labelkit.services.golden.pipeline_reading import ID, ROW
-from labelkit.store.golden import BATCH
-from labelkit.store.golden_extractions import CANDIDATES
-from labelkit.store.golden_intake import intake
-from labelkit.store.golden_scoring import score_to
+from labelkit.store.golden.examples import BATCH
+from labelkit.store.golden.extractions import CANDIDATES
+from labelkit.store.golden.intake import intake
+from labelkit.store.golden.scoring import score_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,12 @@ from labelkit.core.golden.mapping import check_targets, mapping_digest, parse_ma
 from labelkit.core.golden.pipeline import Reason
 from labelkit.core.hashing import digest_of, sha256_hex
 from labelkit.errors import InvalidValue, MappingInvalid
-from labelkit.formats.decision_filters import Filter, Filters, compiled_filters, filters_digest, moment_filter
-from labelkit.formats.decision_mapping import PROBLEM, VALUE, Problem, compiled, value_of
-from labelkit.formats.decision_sources import Secrets, Source, file_source, frame_source
-from labelkit.formats.json_expressions import as_time, json_text
-from labelkit.formats.unity_source import PREFIX, unity_source
-from labelkit.store.decisions import Asked, read_duckdb
+from labelkit.formats.decisions.filters import Filter, Filters, compiled_filters, filters_digest, moment_filter
+from labelkit.formats.decisions.json_expressions import as_time, json_text
+from labelkit.formats.decisions.mapping import PROBLEM, VALUE, Problem, compiled, value_of
+from labelkit.formats.decisions.sources import Secrets, Source, file_source, frame_source
+from labelkit.formats.decisions.unity_source import PREFIX, unity_source
+from labelkit.store.golden.decisions import Asked, read_duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from labelkit.core.golden.mapping import Cell, Field, Rule
     from labelkit.core.golden.score_rules import ScorePolicy
     from labelkit.core.golden.types import ExampleType
-    from labelkit.formats.decision_sources import FileFormat
+    from labelkit.formats.decisions.sources import FileFormat
 
 DUCKDB = "duckdb://"
 SINCE = "since"

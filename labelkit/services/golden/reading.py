@@ -9,8 +9,8 @@ import polars as pl
 from labelkit.core.golden.types import PARTS
 from labelkit.errors import InvalidValue
 from labelkit.formats import golden_lines, row_reader
-from labelkit.store.golden_parts import REFUSED
-from labelkit.store.golden_rows import OTHER_NAMES, SOURCE, given_of
+from labelkit.store.golden.parts import REFUSED
+from labelkit.store.golden.rows import OTHER_NAMES, SOURCE, given_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,16 +18,16 @@ from labelkit.core.golden.tiers import Tier
 from labelkit.errors import ExamplesNotScored, InvalidValue, NotFound, StoreConflict
 from labelkit.services.golden.score_values import Explanation, LiftPlan, ScoreReport
 from labelkit.services.golden.types import type_of
-from labelkit.store import golden_scores
-from labelkit.store.golden_score_lift import lift
-from labelkit.store.golden_scoring import score_to
-from labelkit.store.golden_scoring_summary import summary
+from labelkit.store.golden import scores as golden_scores
+from labelkit.store.golden.score_lift import lift
+from labelkit.store.golden.scoring import score_to
+from labelkit.store.golden.scoring_summary import summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labelkit.store.acting import Act, Gate
-    from labelkit.store.golden_scores import Scoring as Kept
+    from labelkit.store.golden.scores import Scoring as Kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import polars as pl
 from labelkit.core.actors import Action
 from labelkit.core.golden.types import PARTS, ExampleType
 from labelkit.errors import ExampleTypeConflict, NotFound
-from labelkit.store.golden_intake import intake
-from labelkit.store.golden_schema import check_type
+from labelkit.store.golden.intake import intake
+from labelkit.store.golden.schema import check_type
 
 if TYPE_CHECKING:
     from labelkit.core.golden.types import SchemaLike

@@ -8,8 +8,8 @@ from labelkit.core.actors import Scope
 from labelkit.core.review.annotations import FrameSize
 from labelkit.errors import NotFound, ScopeMismatch
 from labelkit.services.review.draft import Draft
-from labelkit.store.content import Content, frame_value
 from labelkit.store.media import Frames
+from labelkit.store.review.content import Content, frame_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

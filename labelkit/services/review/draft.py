@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from labelkit.core.media import FrameProblem, Media
     from labelkit.core.review.annotations import Annotation, Capability, FrameFlag, FrameState
     from labelkit.core.review.drafts import DraftHead, Lineage
-    from labelkit.store.content import Content
     from labelkit.store.media import Frames
+    from labelkit.store.review.content import Content
 
 
 @dataclass(frozen=True, slots=True)

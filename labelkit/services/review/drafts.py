@@ -13,8 +13,8 @@ from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, Line
 from labelkit.core.review.session import Session
 from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict, UnknownFrame
 from labelkit.services.review.desk import Desk, frame_size
-from labelkit.store.content import frame_value
 from labelkit.store.ids import new_id
+from labelkit.store.review.content import frame_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

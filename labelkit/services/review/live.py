@@ -25,8 +25,8 @@ from labelkit.services.review.autosave import Autosave
 from labelkit.services.review.desk import frame_size
 from labelkit.services.review.drafts import Merged, conflict_over
 from labelkit.services.review.timeline import Timeline
-from labelkit.store.content import Content, frame_value
 from labelkit.store.ids import new_id
+from labelkit.store.review.content import Content, frame_value
 
 if TYPE_CHECKING:
     from labelkit.core.actors import Scope
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from labelkit.services.review.desk import Desk
     from labelkit.services.review.publish import PublishOutcome
     from labelkit.services.review.series import SeriesCases
-    from labelkit.store.series import Presence
+    from labelkit.store.review.series import Presence
 
 Listener = Callable[[str], None]
 

@@ -13,13 +13,13 @@ from labelkit.core.review.risk import WEIGHTS
 from labelkit.errors import DiffImpossible, EligibilityVersionConflict, InvalidValue, NotFound, StoreConflict
 from labelkit.services.review.draft import Draft
 from labelkit.services.review.drafts import DraftCases
-from labelkit.store.compare import compare
-from labelkit.store.content import Content
-from labelkit.store.risk import reasons, risk
+from labelkit.store.review.compare import compare
+from labelkit.store.review.content import Content
+from labelkit.store.review.risk import reasons, risk
 
 if TYPE_CHECKING:
     from labelkit.core.media import Media
-    from labelkit.store.compare import MatchBy
+    from labelkit.store.review.compare import MatchBy
     from labelkit.store.transaction import Transaction
 
 Comparable = str | Draft | Revision

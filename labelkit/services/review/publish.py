@@ -24,10 +24,10 @@ from labelkit.core.review.publishing import (
 from labelkit.core.review.revisions import DiffSummary, Eligibility, Provenance, Revision
 from labelkit.errors import LabelkitError, OverrideForbidden, PublishLockConflict
 from labelkit.services.review.packs import PackCases
-from labelkit.store.compare import compare
-from labelkit.store.content import Content, frame_value, rows_of
-from labelkit.store.findings import find
 from labelkit.store.ids import new_id
+from labelkit.store.review.compare import compare
+from labelkit.store.review.content import Content, frame_value, rows_of
+from labelkit.store.review.findings import find
 
 if TYPE_CHECKING:
     from labelkit.core.review.annotations import Capability

@@ -16,7 +16,7 @@ from labelkit.store.ids import new_id
 if TYPE_CHECKING:
     from labelkit.core.review.drafts import Rebase
     from labelkit.services.review.draft import Draft
-    from labelkit.store.series import Presence, ShelvedFrame
+    from labelkit.store.review.series import Presence, ShelvedFrame
 
 
 class SeriesCases(PublishCases):

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from labelkit.core.review.annotations import FrameContent
-    from labelkit.store.content import Content
     from labelkit.store.media import Frames
+    from labelkit.store.review.content import Content
 
 
 class Timeline:

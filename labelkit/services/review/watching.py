@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from labelkit.core.review.annotations import FrameState
 from labelkit.core.review.risk import coverage, ranked
 from labelkit.errors import DraftVersionConflict
-from labelkit.store import findings
-from labelkit.store.content import rows_of
-from labelkit.store.risk import reasons, risk
+from labelkit.store.review import findings
+from labelkit.store.review.content import rows_of
+from labelkit.store.review.risk import reasons, risk
 
 if TYPE_CHECKING:
     from labelkit.core.review.annotations import Capability, FrameContent
     from labelkit.services.review.series import SeriesCases
-    from labelkit.store.content import Content
     from labelkit.store.database import Database
     from labelkit.store.media import Frames
-    from labelkit.store.series import Presence
+    from labelkit.store.review.content import Content
+    from labelkit.store.review.series import Presence
 
 EXPLAINED = 20
 WORKED = frozenset({FrameState.EDITED, FrameState.ACCEPTED})  # only their digests say anything of risk

@@ -14,19 +14,19 @@ from labelkit.services.versions.exporting import Exporting
 from labelkit.services.versions.joining import Joining
 from labelkit.services.versions.reading import Reading, history_of, resolved, text_of
 from labelkit.services.versions.values import CommitOutcome, Diff, Garbage, Log, MergePreview, Version
-from labelkit.store.collecting import Unreached, remove, unreached
-from labelkit.store.diffing import compared
+from labelkit.store.versions.collecting import Unreached, remove, unreached
+from labelkit.store.versions.diffing import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from labelkit.core.versions import VersionStep
-    from labelkit.formats.export_reports import ExportReport
     from labelkit.formats.exporting import Progress
+    from labelkit.formats.exporting.reports import ExportReport
     from labelkit.services.versions.reading import RefLike
     from labelkit.store.acting import Gate
-    from labelkit.store.merging import Side
+    from labelkit.store.versions.merging import Side
 
 __all__ = ["CommitOutcome", "Diff", "Garbage", "Log", "MergePreview", "Version", "Versions"]
 

@@ -13,19 +13,19 @@ from labelkit.core.versions import ChangeCount, Commit, Tree, label
 from labelkit.errors import BranchMoved, InvalidValue, KeyChanged, NotFound
 from labelkit.services.versions.reading import history_of
 from labelkit.services.versions.values import CommitOutcome, Version
-from labelkit.store.canonical import canonical, fitted, schema_text
-from labelkit.store.chunking import Chunking, Cut, read_chunks
-from labelkit.store.commits import History
-from labelkit.store.diffing import between, compared
-from labelkit.store.golden import frame_of as examples_frame
+from labelkit.store.golden.examples import frame_of as examples_frame
 from labelkit.store.ids import new_id
+from labelkit.store.versions.canonical import canonical, fitted, schema_text
+from labelkit.store.versions.chunking import Chunking, Cut, read_chunks
+from labelkit.store.versions.commits import History
+from labelkit.store.versions.diffing import between, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from labelkit.services.versions.reading import Reading, RefLike
     from labelkit.store.acting import Act, Gate
-    from labelkit.store.commits import CommitRow
+    from labelkit.store.versions.commits import CommitRow
 
 
 @dataclass(frozen=True, slots=True)

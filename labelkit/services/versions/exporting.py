@@ -12,16 +12,16 @@ from labelkit.core.actors import Action
 from labelkit.core.versions import MAIN, Ref
 from labelkit.errors import InvalidValue, StoreReadOnly
 from labelkit.formats import exporting, row_reader, writer
-from labelkit.formats.export_reports import ExportReport
+from labelkit.formats.exporting.losses import losses, losses_frame
+from labelkit.formats.exporting.reports import ExportReport
+from labelkit.formats.exporting.splitting import check_group, checked_shares, with_splits
 from labelkit.formats.exports import About
-from labelkit.formats.losses import losses, losses_frame
-from labelkit.formats.row_batches import ahead
-from labelkit.formats.row_sources import key_of, local_copy
-from labelkit.formats.splitting import check_group, checked_shares, with_splits
+from labelkit.formats.keyed.row_batches import ahead
+from labelkit.formats.keyed.row_sources import key_of, local_copy
 from labelkit.services.versions.reading import resolved, text_of
-from labelkit.store import snapshots
-from labelkit.store.chunking import read_chunks
 from labelkit.store.ids import new_id
+from labelkit.store.versions import snapshots
+from labelkit.store.versions.chunking import read_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from labelkit.services.versions.reading import Reading, RefLike
     from labelkit.services.versions.values import CommitOutcome
     from labelkit.store.acting import Gate
-    from labelkit.store.commits import CommitRow
+    from labelkit.store.versions.commits import CommitRow
 
 FIRST_ROWS = 1_000  # looked at before all rows are asked whether a column of text is JSON
 

@@ -13,10 +13,10 @@ from labelkit.errors import InvalidValue, MergeConflicts, NoCommonHistory
 from labelkit.services.versions.committing import Pending, keys_of
 from labelkit.services.versions.reading import history_of
 from labelkit.services.versions.values import CommitOutcome, MergePreview, Version
-from labelkit.store.canonical import canonical, fitted
-from labelkit.store.chunking import Chunking, read_chunks
-from labelkit.store.diffing import compared
-from labelkit.store.merging import MergePlan, planned
+from labelkit.store.versions.canonical import canonical, fitted
+from labelkit.store.versions.chunking import Chunking, read_chunks
+from labelkit.store.versions.diffing import compared
+from labelkit.store.versions.merging import MergePlan, planned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from labelkit.services.versions.committing import Committing
     from labelkit.services.versions.reading import Reading, RefLike
     from labelkit.store.acting import Gate
-    from labelkit.store.commits import CommitRow, History
-    from labelkit.store.merging import Side
+    from labelkit.store.versions.commits import CommitRow, History
+    from labelkit.store.versions.merging import Side
 
 EXAMPLES = 5
 

@@ -15,7 +15,7 @@ from labelkit.errors import InvalidValue, NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from labelkit.store.diffing import Rows
+    from labelkit.store.versions.diffing import Rows
 
 CHANGES = ("added", "removed", "modified")
 GROUPS = ("split", "type", "status", "tier")  # columns by which rows are counted where there are such

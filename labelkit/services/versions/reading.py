@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from labelkit.core.versions import Ref
 from labelkit.errors import InvalidValue, NotFound
-from labelkit.store import snapshots
-from labelkit.store.chunking import read_chunks
+from labelkit.store.versions import snapshots
+from labelkit.store.versions.chunking import read_chunks
 
 if TYPE_CHECKING:
     import polars as pl
 
     from labelkit.core.versions import Tree
     from labelkit.store.acting import Gate
-    from labelkit.store.commits import CommitRow, History
     from labelkit.store.transaction import Transaction
+    from labelkit.store.versions.commits import CommitRow, History
 
 
 class HasId(Protocol):

@@ -11,15 +11,15 @@ import polars as pl
 
 from labelkit.core.versions import ChangeCount, version_step
 from labelkit.services.versions.paging import DiffPage, Paging
-from labelkit.store.diffing import values_text
+from labelkit.store.versions.diffing import values_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from labelkit.core.versions import VersionStep
-    from labelkit.store.commits import CommitRow
-    from labelkit.store.diffing import Columns, Rows
+    from labelkit.store.versions.commits import CommitRow
+    from labelkit.store.versions.diffing import Columns, Rows
 
 EXAMPLES = 10
 _NO_FIELDS = pl.DataFrame(schema={"fields": pl.List(pl.String())})

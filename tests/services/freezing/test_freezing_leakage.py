@@ -7,7 +7,7 @@ import pytest
 import labelkit
 from labelkit import BuildRequest
 from labelkit.core.datasets.near_duplicates import Ruling
-from labelkit.store.near_duplicates import pair_id
+from labelkit.store.datasets.near_duplicates import pair_id
 from tests.services.freezing.world import BOX, PLAIN, near, train, workspace
 from tests.services.packs import add, change
 from tests.services.worlds import refused

@@ -6,7 +6,7 @@ import polars as pl
 
 from labelkit import BuildRequest
 from labelkit.core.geometry import Box
-from labelkit.store.near_duplicates import HASHES
+from labelkit.store.datasets.near_duplicates import HASHES
 from tests.services.packs import Pack, add, sha256
 from tests.services.worlds import as_user
 

@@ -11,7 +11,7 @@ import pytest
 
 import labelkit
 from labelkit import LabelkitError
-from labelkit.store.golden_extractions import ExtractionRows
+from labelkit.store.golden.extractions import ExtractionRows
 from tests.services.worlds import refused, tables, trail
 
 MAPPING = {"input": {"fit_score": "fit", "company_quality": "grade"}, "expected_output.lead_score": "score"}

@@ -1,0 +1,1 @@
+"""Decisions of production as rows: sources, filters, and the mapping to examples."""

@@ -1,0 +1,1 @@
+"""What every reader and writer of labels shares: rows, names of files and classes, acceptance, reports."""

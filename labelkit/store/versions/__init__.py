@@ -1,0 +1,1 @@
+"""Keyed rows as chunks and trees, commits over them, and what differs, merges and may go."""
