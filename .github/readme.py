@@ -29,8 +29,12 @@ def words() -> str:
     from labelkit.core.datasets.builds import BuildOutcome
     from labelkit.core.datasets.eligibility import ExclusionReason
     from labelkit.core.datasets.quality import POLICY
+    from labelkit.core.golden.pipeline import Reason
+    from labelkit.core.golden.reasons import Code
     from labelkit.core.media import FrameProblem
     from labelkit.core.review.publishing import FindingCode, PublishCode
+    from labelkit.formats.exporting.verifying import Problem
+    from labelkit.formats.exports import Facet
 
     rows = {
         "outcomes of a publish": PublishCode,
@@ -39,6 +43,10 @@ def words() -> str:
         "why a label pack is not in a build": ExclusionReason,
         f"quality indicators (policy {POLICY.version})": [rule.code for rule in POLICY.rules],
         "why a frame has no picture": FrameProblem,
+        "why a decision is no golden example": Reason,
+        "why an example has not all points": Code,
+        "what an export's format may have no place for": Facet,
+        "what a verification finds": Problem,
     }
     lines = [f"| {name} | {', '.join(f'`{code}`' for code in codes)} |" for name, codes in rows.items()]
     return _block("\n".join(["| what | codes |", "|---|---|", *lines]))

@@ -1,4 +1,4 @@
-"""Label files in and out: one module a format, all readers of one shape (`rows`), judged by one rule (`acceptance`)."""
+"""Files in and out, one place for each format: labels, all readers judged by one rule, and keyed rows; and everything around an export."""
 
 from __future__ import annotations
 

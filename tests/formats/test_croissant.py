@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from labelkit.formats import WRITERS, croissant, exports
-from labelkit.formats.croissant import rows as croissant_rows
+from labelkit.formats.croissant import row_sets
 from tests.formats import helpers
 from tests.oracles import environments
 
@@ -250,4 +250,4 @@ def test_json_that_is_not_of_one_kind_has_no_field(tmp_path):
 
 def test_every_format_of_rows_has_a_place_in_the_description():
     rows = {name for name, writer in WRITERS.items() if "rows" in writer.takes}
-    assert rows <= {*croissant_rows.TABLES, "webdataset"}
+    assert rows <= {*row_sets.TABLES, "webdataset"}

@@ -15,7 +15,7 @@ from labelkit.formats import tfrecord
 from labelkit.formats.keyed.shard_files import Limits
 from labelkit.formats.tfrecord import frames as tfrecord_frames
 from labelkit.formats.tfrecord import write as tfrecord_write
-from labelkit.formats.tfrecord.features import features_of
+from labelkit.formats.tfrecord.feature_kinds import features_of
 from labelkit.formats.tfrecord.records import records_of
 from tests.formats import helpers, row_zoo
 from tests.oracles import environments

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelkit.formats.croissant.fields import Node, field, file_set, record_set
 from labelkit.formats.croissant.labels import LABEL_FORMATS
-from labelkit.formats.croissant.rows import TABLES, TFRECORD, rows, webdataset
+from labelkit.formats.croissant.row_sets import TABLES, TFRECORD, rows, webdataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ import polars as pl
 from labelkit.errors import ExportDamaged, LabelsUnreadable
 from labelkit.formats.column_types import made
 from labelkit.formats.keyed.row_sources import sourced
-from labelkit.formats.tfrecord.features import EMPTY, FLOAT64, ITEM, LENGTHS, NULL, kind_of
+from labelkit.formats.tfrecord.feature_kinds import EMPTY, FLOAT64, ITEM, LENGTHS, NULL, kind_of
 from labelkit.formats.tfrecord.frames import Found, batches, features
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _is_text(values: pl.Series) -> bool:
 
 
 class _Reading:
-    """Makes columns of the features of `count` rows, as `tfrecord_features` took them apart."""
+    """Makes columns of the features of `count` rows, as `feature_kinds` took them apart."""
 
     def __init__(self, found: Mapping[str, Found], count: int) -> None:
         self._found = found

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from labelkit.formats.tfrecord.features import Kind
+    from labelkit.formats.tfrecord.feature_kinds import Kind
 
 READ_BYTES = 8 << 20
 READ_ROWS = 16_384

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from labelkit.formats.tfrecord.features import Feature
+    from labelkit.formats.tfrecord.feature_kinds import Feature
 
 HEAD_BYTES, TAIL_BYTES = 12, 4
 _LIST_TAG = {"bytes": b"\x0a", "float": b"\x12", "int64": b"\x1a"}  # fields 1, 2 and 3 of Feature

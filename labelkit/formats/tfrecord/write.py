@@ -1,6 +1,6 @@
 """TFRecord out, without TensorFlow: `<split>-00000-of-00004.tfrecord`, a tf.train.Example a row; the same bytes for the same rows.
 
-Every column becomes features as `tfrecord_features` says, so that all of it comes back. Samples have beside that the features that
+Every column becomes features as `feature_kinds` says, so that all of it comes back. Samples have beside that the features that
 TensorFlow's object detection API looks for: `image/encoded`, `image/format`, `image/filename`, `image/source_id`, `image/key/sha256`,
 `image/width`, `image/height`, `image/object/bbox/{xmin,xmax,ymin,ymax}` as fractions, `image/object/class/{text,label}` with labels counted
 from 1, and of points `image/object/keypoint/{x,y}`, with a box of their size around them.
@@ -18,7 +18,7 @@ from labelkit.formats.exports import EVERYTHING, Facet, Format, file_name
 from labelkit.formats.keyed.row_batches import in_order
 from labelkit.formats.keyed.shard_files import Limits, ShardFiles
 from labelkit.formats.sample_pictures import SUFFIXES, runs
-from labelkit.formats.tfrecord.features import Feature, features_of, names_of
+from labelkit.formats.tfrecord.feature_kinds import Feature, features_of, names_of
 from labelkit.formats.tfrecord.records import records_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from labelkit.formats.exports import About
     from labelkit.formats.keyed.byte_rows import ByteRows
     from labelkit.formats.sample_pictures import Picture, Run
-    from labelkit.formats.tfrecord.features import Kind
+    from labelkit.formats.tfrecord.feature_kinds import Kind
 
 NAME = "{part}-{index:05}-of-{count:05}.tfrecord"
 IMAGE = "image/"

@@ -21,7 +21,7 @@ _FLAT_NAMES = {**OTHER_NAMES, "input_json": "input", "output_json": "expected_ou
 
 
 def given_of_file(format: str, path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows of files as `store.golden_rows.given_of` does, with a column `type` (null where a row does not say)."""
+    """Return the rows of files as `store.golden.rows.given_of` does, with a column `type` (null where a row does not say)."""
     return _of_lines(path) if format == "jsonl" else _of_rows(format, path)
 
 
