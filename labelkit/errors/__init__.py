@@ -63,7 +63,7 @@ from labelkit.errors.golden import (
     ExampleTypeInvalid,
     ExampleVersionConflict,
 )
-from labelkit.errors.golden_scores import ExamplesNotScored
+from labelkit.errors.golden_scores import ExamplesNotScored, LabelQualitySupportMissing
 from labelkit.errors.materialization import (
     CropsNeedBoxes,
     LinkImpossible,
@@ -187,6 +187,7 @@ __all__ = [
     "KeyChanged",
     "KeysNotUnique",
     "LabelPacksOverlap",
+    "LabelQualitySupportMissing",
     "LabelkitError",
     "LabelsAllRefused",
     "LabelsNotFound",

@@ -11,3 +11,10 @@ class ExamplesNotScored(LabelkitError):
     title = "There is no score yet"
     template = "{what} has not been scored."
     advice = "Run ws.golden.score() first; it scores every example in one pass."
+
+
+class LabelQualitySupportMissing(LabelkitError):
+    code = "LABEL_QUALITY_SUPPORT_MISSING"
+    title = "Label quality needs one more package"
+    template = "Label quality is judged by cleanlab, which is not installed: {reason}."
+    advice = "Install it with `pip install 'labelkit[ml]'`, or give ws.golden.score(label_quality=...) numbers of your own."

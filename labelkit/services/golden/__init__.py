@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from labelkit.services.golden.examples import AddReport, Examples
 from labelkit.services.golden.exporting import Exporting
 from labelkit.services.golden.judging import Judging
+from labelkit.services.golden.label_quality import LabelQuality
 from labelkit.services.golden.looking import Looking
 from labelkit.services.golden.pipeline import Pipelines
 from labelkit.services.golden.score_values import Explanation, LiftPlan, ScoreReport
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AddReport", "Explanation", "Golden", "LiftPlan", "ScoreReport", "Types"]
 
 
-class Golden(Examples, Looking, Judging, Scoring, Pipelines, Exporting):
+class Golden(Examples, Looking, Judging, Scoring, LabelQuality, Pipelines, Exporting):
     """Every use case of golden examples, for one workspace."""
 
     def __init__(self, gate: Gate) -> None:
