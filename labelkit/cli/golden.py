@@ -26,9 +26,9 @@ def add_examples(  # one option a fact
 ) -> None:
     """Add the examples of a file; rows that do not fit are printed with their reason, the others are kept.
 
-    Exit codes: 0 all rows were taken, 1 some were refused.
+    A store that is not there is made. Exit codes: 0 all rows were taken, 1 some were refused.
     """
-    with opened(store, workspace, user) as ws:
+    with opened(store, workspace, user, new="://" in file or Path(file).exists()) as ws:
         report = ws.golden.add_file(format or SUFFIXES.get(Path(file).suffix.lower(), "jsonl"), file, type)
     typer.echo(repr(report).split("\n", maxsplit=1)[0])
     for row, part, path, reason in report.refused.head(SHOWN).iter_rows():
