@@ -6,7 +6,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import labelkit
@@ -153,6 +153,13 @@ def _elsewhere(job: Job, folder: Path) -> dict[str, object]:
     return {**forced, **{name: str(folder / "out" / name / Path(path).name) for name, path in given.items() if path is not None}}
 
 
+def _describes(name: str) -> bool:
+    """Say whether a file only describes an export: it names the version of the dataset, which a replay makes anew."""
+    from labelkit.formats import croissant, manifest
+
+    return PurePath(name).name in (croissant.NAME, manifest.MANIFEST)
+
+
 def _compared(ws: Workspace, recorded: Run, job: Job, causes: Sequence[Difference], made: Made) -> Replay:
     """Compare what a replay made with what its run had made, while the copy of the store is still there."""
     before, after = dict(recorded.result or {}), dict(made.result or {})
@@ -165,5 +172,5 @@ def _compared(ws: Workspace, recorded: Run, job: Job, causes: Sequence[Differenc
             found += [one for one in copy.datasets.explain(*pair) if one.field not in NOT_COMPARED]
             changes = copy.runs.changes(*pair) if manifests[0] != manifests[1] else None
     unlike = {(file.name, file.sha256) for file in recorded.files} ^ {(file.name, file.sha256) for file in made.files}
-    names = tuple(sorted({name for name, _ in unlike}))
+    names = tuple(sorted({name for name, _ in unlike if not _describes(name)}))
     return Replay(recorded, made.notebook, manifests, tuple(found), tuple(facts), names, changes)

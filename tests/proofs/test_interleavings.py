@@ -171,6 +171,6 @@ def without_made_ids(told: list[str]) -> list[str]:
 @pytest.mark.timeout(600)
 def test_a_real_store_tells_the_same_stories():
     with labelkit.open(":memory:", user="ana") as ws:
-        for seed in range(20):
+        for seed in range(10):
             real = Story(Real(ws, seed), seed).run()
             assert [line.split(" all have ")[0] for line in without_made_ids(real)[:-1]] == Story(Plain(seed), seed).run()[:-1]

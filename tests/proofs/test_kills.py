@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KILLS, FRAMES = 100, 6
-LONGEST_S = 0.35  # from the first acknowledgement to the kill: about ten saves and three publishes
+MOST_SAID, LONGEST_S = 12, 0.04  # a worker is killed after so many acknowledgements at most, and in the middle of what it does next
 
 # Saves and publishes in turn until it is killed, and says each time what has become durable.
 WORKER = """
@@ -39,7 +39,7 @@ with labelkit.open(path, user="ana", deadline_s=60) as ws:
         for frame in (number % 6, (number + 3) % 6):  # a save of two frames: both or none
             live.apply(ReviewOp.add_box(frame, "ball", 1, 2, 30, 40, id=name))
         print(json.dumps(["saved", name, live.save()]), flush=True)
-        if number % 4 == 3:
+        if number % 4 == 2:
             out = live.publish(override_warnings=True, reason="worked on")
             print(json.dumps(["published", out.revision.id, out.revision.number, out.revision.content_hash]), flush=True)
         if number % 12 == 11:
@@ -54,19 +54,19 @@ def standby(path: Path, number: int) -> subprocess.Popen[str]:
     return start(WORKER, path, f"k{number}")
 
 
-def killed_while_at_work(worker: subprocess.Popen[str], seconds: float) -> list[list[object]]:
-    """Let a worker that stands by work for a while, kill it, and return everything that it acknowledged."""
+def killed_while_at_work(worker: subprocess.Popen[str], said: int, seconds: float) -> list[list[object]]:
+    """Let a worker that stands by work until it acknowledged so much, kill it a little later, and return all that it acknowledged."""
     try:
         assert json.loads(worker.stdout.readline()) == ["ready"]
         worker.stdin.write("go\n")
         worker.stdin.flush()
-        said = [worker.stdout.readline()]
+        heard = [worker.stdout.readline() for _ in range(said)]
         time.sleep(seconds)
     finally:
         worker.kill()
     rest, errors = worker.communicate(timeout=60)
     assert (worker.returncode, errors) == (-signal.SIGKILL, "")
-    lines = [line for line in [*said, *rest.splitlines(keepends=True)] if line.endswith("\n")]  # the last one may be cut
+    lines = [line for line in [*heard, *rest.splitlines(keepends=True)] if line.endswith("\n")]  # the last one may be cut
     return [json.loads(line) for line in lines]
 
 
@@ -122,7 +122,7 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by
                 worker, waiting = waiting, standby(path, number + 1)  # the next one starts up while this one works
 
                 # when
-                acknowledged = killed_while_at_work(worker, chance.random() * LONGEST_S)
+                acknowledged = killed_while_at_work(worker, chance.randint(1, MOST_SAID), chance.random() * LONGEST_S)
                 published |= {str(row[1]): tuple(row[2:]) for row in acknowledged if row[0] == "published"}
                 done += len(acknowledged)
 

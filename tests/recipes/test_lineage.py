@@ -173,7 +173,7 @@ def test_a_build_is_told_as_the_client_of_openlineage_would_tell_it(job, tmp_pat
     files, made = complete["outputs"]
     size = sum(path.stat().st_size for path in (tmp_path / "coco").rglob("*") if path.is_file())
     assert (files["namespace"], files["name"]) == ("file", str(tmp_path / "coco"))
-    assert (files["outputFacets"]["outputStatistics"]["size"], files["outputFacets"]["outputStatistics"]["fileCount"]) == (size, 2)
+    assert (files["outputFacets"]["outputStatistics"]["size"], files["outputFacets"]["outputStatistics"]["fileCount"]) == (size, 4)
     assert (made["namespace"], made["name"]) == ("labelkit://default", "players")
     assert made["facets"]["version"]["datasetVersion"] == dataset.manifest_hash
     assert made["outputFacets"]["outputStatistics"]["rowCount"] == 12

@@ -14,7 +14,7 @@ from labelkit.core.geometry import Box
 from tests.services.packs import Pack, add
 from tests.store.processes import start
 
-KILLS = 20
+KILLS = 12
 BATCH = 2_000  # rows, so that a build has many steps to be killed between
 
 # A builder says when it is ready, builds when it is told which seed, and prints what came of it.

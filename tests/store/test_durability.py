@@ -96,7 +96,7 @@ def test_a_hundred_kills_lose_no_acknowledged_commit(store_path):
     assert len(acknowledged) >= 200
 
 
-SAVES = 60  # a process; the proof with real drafts makes two hundred
+SAVES = 25  # a process; the proof with real drafts makes two hundred
 
 SAVING = """
 import random, sys

@@ -92,7 +92,7 @@ class SampleExport:
 
     @property
     def _about(self) -> About:
-        row = self.row
+        row = self.row  # who built it and when is left out: equal builds, as of a replay, are equal files
         return About(
             title=f"{row.name} v{row.number}",
             description=row.asked.description or "",
@@ -101,7 +101,5 @@ class SampleExport:
             columns=dict(self._rows.collect_schema()),
             splits=tuple(row.split_samples) if self.split is None else (self.split,),
             capability=self.capability,
-            creator=row.created_by,
-            published=f"{row.created_at:%Y-%m-%dT%H:%M:%SZ}",
             source=f"dataset:{row.manifest_hash}",
         )
