@@ -58,7 +58,7 @@ def test_run_again_with_nothing_changed_it_commits_nothing_and_exports_the_same_
     again = cells(values)
 
     # then
-    assert (again["outcome"], again["tag"], again["since"]) == ("NO_OP_UNCHANGED", "v1.0.0", "v1.0.0")
+    assert (again["outcome"], again["tag"], again["since"], again["step"]) == ("NO_OP_UNCHANGED", "v1.0.0", "v1.0.0", "patch")
     assert (again["added"], again["changes"], again["commit"]) == (0, "0 added, 0 removed, 0 modified", made["commit"])
     assert (again["files"], again["tree"]) == (made["files"], made["tree"])
 
