@@ -10,7 +10,6 @@ import typer
 from labelkit.cli.words import STORE, StoreOption, UserOption, WorkspaceOption, number, opened, pair
 
 SHOWN = 10  # refused rows that are printed
-SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
 golden_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Golden examples: add them from files, list them, export them.")
 
@@ -19,7 +18,7 @@ golden_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Gold
 def add_examples(  # one option a fact
     type: Annotated[str, typer.Argument(help="The type of the examples, such as contact_tier.")],
     file: Annotated[str, typer.Argument(help="A file, a folder that was exported to, or any URL that fsspec reaches.")],
-    format: Annotated[str | None, typer.Option(help="jsonl, csv, parquet, …, if the name does not tell; a folder is jsonl.")] = None,
+    format: Annotated[str | None, typer.Option(help="jsonl, csv, parquet, …, where neither the name nor an export says it.")] = None,
     store: StoreOption = STORE,
     workspace: WorkspaceOption = "default",
     user: UserOption = None,
@@ -28,8 +27,11 @@ def add_examples(  # one option a fact
 
     A store that is not there is made. Exit codes: 0 all rows were taken, 1 some were refused.
     """
+    from labelkit.formats.keyed.row_sources import format_of
+
+    written = format or format_of(file)
     with opened(store, workspace, user, new="://" in file or Path(file).exists()) as ws:
-        report = ws.golden.add_file(format or SUFFIXES.get(Path(file).suffix.lower(), "jsonl"), file, type)
+        report = ws.golden.add_file(written, file, type)
     typer.echo(repr(report).split("\n", maxsplit=1)[0])
     for row, part, path, reason in report.refused.head(SHOWN).iter_rows():
         typer.echo(f"  row {row}, {'/'.join(name for name in (part, path) if name)}: {reason}", err=True)

@@ -6,7 +6,6 @@ import ast
 import json
 import re
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import polars as pl
@@ -16,13 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from labelkit.core.datasets.builds import BuildRequest
 from labelkit.core.golden.tiers import Tier
 from labelkit.core.hashing import digest_of_lines
-from labelkit.errors import InvalidValue, RecipeParametersInvalid
+from labelkit.errors import RecipeParametersInvalid
 from labelkit.recipes.places import Inputs, Place, Source, declared_inputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable, Mapping, Sequence
 
     from labelkit.recipes.notebooks import Notebook
+    from labelkit.services.golden import AddReport
     from labelkit.workspace import Workspace
 
 PARAMETERS_TAG = "parameters"
@@ -136,7 +137,7 @@ class ReviewQueue(Parameters):
 class GoldenVersion(Parameters):
     """Parameters of `golden_version`: which examples become a version of which name, how it is tagged, and where it is exported to.
 
-    `source` is a file of examples to add first (JSON Lines, Parquet or CSV); without it and without an example of the type in the store,
+    `source` is a file or an export of examples to add first; without it and without an example of the type in the store,
     `sample` examples are drawn. `tier` keeps that tier and better ones; rejected examples stay out. Scores of many examples change when
     others come; with `keep_scores` they are part of the version, which is then a major one. `version` is the tag, by default the one that
     follows the last tag.
@@ -156,18 +157,14 @@ class GoldenVersion(Parameters):
     export_format: str = "jsonl"
     export_to: Annotated[str | None, Place.OUTPUT] = None
 
-    def coming(self, ws: Workspace, otherwise: Callable[[int], Sequence[Mapping[str, object]]]) -> Any:  # noqa: ANN401 - as `add` takes it
-        """Return the examples to add: those of the source, else none where the store has some of the type, else drawn ones."""
+    def added(self, ws: Workspace, drawn: Callable[[int], Sequence[Mapping[str, object]]]) -> AddReport:
+        """Add the examples of the source, else none where the store has some of the type, else `drawn` ones; return what became of each."""
         if self.source is not None:
-            reader = _READERS.get(Path(self.source).suffix.lower())
-            if reader is None:
-                raise InvalidValue(
-                    what=f"source {self.source}", reason="its name says no format", fix=f"Use one of: {', '.join(_READERS)}."
-                )
-            return reader(self.source)
-        if ws.golden.to_polars(self.example_type).height or self.example_type != "contact_tier":
-            return []
-        return otherwise(self.sample)
+            from labelkit.formats.keyed.row_sources import format_of
+
+            return ws.golden.add_file(format_of(self.source), self.source, self.example_type)
+        new = self.example_type == "contact_tier" and self.example_type not in ws.golden.list()["type"]
+        return ws.golden.add(self.example_type, drawn(self.sample) if new else [])
 
     def chosen(self, examples: pl.DataFrame) -> pl.DataFrame:
         """Return the examples that may be in the version: none that a reviewer rejected, and of `tier` or better where that is given."""
@@ -196,11 +193,6 @@ class GoldenVersion(Parameters):
 
 
 _NUMBER = re.compile(r"v?\d+\.\d+\.\d+")
-_READERS: dict[str, Callable[[str], pl.DataFrame]] = {
-    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".parquet": pl.read_parquet,
-    ".csv": pl.read_csv,
-}
 FIRST = "v1.0.0"
 MODELS: dict[str, type[Parameters]] = {
     "build_dataset": BuildDataset,

@@ -97,7 +97,7 @@ def test_a_source_of_another_kind_is_refused(first):
     values, _ = first
     given = recipes.GoldenVersion(**values, source="examples.xml")
     with labelkit.open(values["store"]) as ws, pytest.raises(LabelkitError, match="its name says no format") as refused:
-        given.coming(ws, contact_tiers)
+        given.added(ws, contact_tiers)
     assert refused.value.code == "INVALID_VALUE"
 
 

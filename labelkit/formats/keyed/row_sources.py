@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labelkit.errors import ExportDamaged, LabelsNotFound, LabelsUnreadable
+from labelkit.errors import ExportDamaged, InvalidValue, LabelsNotFound, LabelsUnreadable
 from labelkit.formats.exports import digest_of_file
 from labelkit.formats.manifest import MANIFEST, Manifest
 from labelkit.formats.places import RemotePlace, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".tfrecord": "tfrecord",
+    ".tar": "webdataset",
+}
 
 
 def sourced(source: str | Path, suffix: str) -> tuple[list[Path], Manifest | None]:
@@ -56,6 +65,20 @@ def local_copy(source: str | Path, storage_options: Mapping[str, object] | None 
             file.parent.mkdir(parents=True, exist_ok=True)
             place.fetch(name, file)
         yield root
+
+
+def format_of(source: str | Path) -> str:
+    """Return the format of rows that files are in: what the manifest of an export says, else what the name ends in.
+
+    Raises `INVALID_VALUE` where neither says it.
+    """
+    manifest = Path(source).expanduser() / MANIFEST
+    found = Manifest.read(manifest.read_bytes()) if manifest.is_file() else None
+    name = SUFFIXES.get(PurePosixPath(source).suffix.lower()) if found is None else found.format
+    if name is None:
+        known = ", ".join(SUFFIXES)
+        raise InvalidValue(what=str(source), reason="its name says no format", fix=f"Name the format, or a file that ends in {known}.")
+    return name
 
 
 def key_of(source: Path) -> str | None:
