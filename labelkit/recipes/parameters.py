@@ -19,8 +19,8 @@ from labelkit.errors import RecipeParametersInvalid
 from labelkit.recipes.places import Inputs, Place, Source, declared_inputs
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from labelkit.recipes.notebooks import Notebook
     from labelkit.services.golden import AddReport
