@@ -20,7 +20,22 @@ Path = Annotated[str, Field(pattern=_PATH)]
 Near = Literal["text", "number"] | Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class TypeRules(BaseModel):
+class _Rules(BaseModel):
+    """Values that never change, and are refused under a code of ours where they are wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse_clearly(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever the caller passed
+        """Say a refusal under our own code, instead of pydantic's."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise _refusal(error) from error
+
+
+class TypeRules(_Rules):
     """Which fields of a type count for what. A field is a path: `input.`, `expected_output.` or `labels.`, then its name.
 
     `required` must be there, `filled` must be neither absent nor null nor empty text. `answer` is the class; without one the whole expected
@@ -32,8 +47,6 @@ class TypeRules(BaseModel):
     `edge_case` is a flag, `documentation` text. `verified` is a flag that the example was verified elsewhere. None or () leaves a
     sub-score out; what is left shares its points.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     required: tuple[Path, ...] = ()
     filled: tuple[Path, ...] = ()
@@ -48,15 +61,6 @@ class TypeRules(BaseModel):
     edge_case: Path | None = "labels.edge_case"
     documentation: tuple[Path, ...] = ("labels.notes", "expected_output.reasoning")
     verified: Path | None = None
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _refuse_clearly(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever the caller passed
-        """Say a refusal under our own code, instead of pydantic's."""
-        try:
-            return handler(data)
-        except ValidationError as error:
-            raise _refusal(error) from error
 
     @property
     def judges_outcomes(self) -> bool:
@@ -104,26 +108,15 @@ class TypeRules(BaseModel):
         )
 
 
-class ScorePolicy(BaseModel):
+class ScorePolicy(_Rules):
     """The rules by type, under a version. Types without rules of their own are judged by those that follow from their schemas.
 
     >>> ScorePolicy(version="team-2", types={"contact_tier": {"answer": "expected_output.tier"}}).types["contact_tier"].answer
     'expected_output.tier'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
     version: str = Field(default="v1", min_length=1, max_length=64)
     types: dict[str, TypeRules] = {}
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _refuse_clearly(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 - whatever the caller passed
-        """Say a refusal under our own code, instead of pydantic's."""
-        try:
-            return handler(data)
-        except ValidationError as error:
-            raise _refusal(error) from error
 
     @property
     def digest(self) -> str:
