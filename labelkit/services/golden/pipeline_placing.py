@@ -135,9 +135,9 @@ def placed(tx: Transaction, workspace: str, plan: Plan, spool: Spooled, found: C
 
 
 def _judged(rows: pl.DataFrame, scores: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Refuse what would be kept and stays below the threshold."""
+    """Refuse what would be kept and stays below the threshold, and what has the same content."""
     kept = pl.col("place").is_in(list(map(str, KEPT)))
-    below = kept & ((pl.col("total") < threshold) | pl.col("total").is_null())
+    below = (kept | (pl.col("place") == str(Place.DUPLICATE))) & ((pl.col("total") < threshold) | pl.col("total").is_null())
     return (
         rows.drop("tier")
         .join(scores, on="example_id", how="left", maintain_order="left")

@@ -54,6 +54,20 @@ def test_a_second_run_adds_nothing(ws):
     assert ws.golden.extractions().select("id", "new", "present").rows() == [(second.id, 0, 3), (first.id, 3, 0)]
 
 
+def test_a_decision_whose_content_stays_below_the_threshold_was_not_taken_whichever_row_says_it_first(ws):
+    # given two decisions of one content that does not reach the threshold
+    twice = rows(("d1", 1.0, "high", 10), ("d2", 1.0, "high", 10))
+    refused_first = run(ws, twice, quality_threshold=99)
+
+    # when one of them says something else later
+    later = run(ws, rows(("d2", 4.0, "low", 40)))
+
+    # then it was never taken before, so nothing changed
+    assert places(refused_first) == {"d1": "refused", "d2": "refused"}
+    assert refused_first.rows["code"].to_list() == ["BELOW_THRESHOLD"] * 2
+    assert (refused_first.kept, places(later)) == (0, {"d2": "new"})
+
+
 def test_a_changed_decision_is_another_example_of_the_same_decision_and_is_said(ws):
     # given
     first = run(ws, FIRST)
