@@ -143,7 +143,7 @@ def test_a_version_is_exported_with_splits_and_what_is_lost_is_said_first(call, 
 
     # then
     assert (code, out) == (0, f"csv: 100 rows in 4 file(s) below {tmp_path / 'out'}\n")
-    assert err == "csv: 1 column(s) of lists or structs: other readers see JSON text, labelkit reads the manifest\n"
+    assert err == "csv: 1 column(s) hold lists or structs: other readers see JSON text, labelkit reads the manifest\n"
     assert sorted(path.name for path in (tmp_path / "out").glob("*.csv")) == ["train.csv", "val.csv"]
 
 

@@ -66,6 +66,6 @@ def export_examples(  # one option a fact
     shares = None if splits is None else {name: number(text) for name, text in map(pair, splits.split(","))}
     with opened(store, workspace, user) as ws:
         for sentence in ws.golden.losses(format, type)["sentence"]:
-            typer.echo(f"{format} has no place for everything: {sentence}", err=True)
+            typer.echo(f"{format}: {sentence}", err=True)
         written = ws.golden.export(format, out, type, status, tier, shares)
     typer.echo(f"{written}".split("\n", maxsplit=1)[0])

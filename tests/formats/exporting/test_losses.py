@@ -93,8 +93,8 @@ def test_a_loss_is_a_row_with_a_sentence():
     # then
     assert frame.select("facet", "count").rows() == [("types", 2), ("nested", 1)]
     assert [sentence.split(":")[0] for sentence in frame["sentence"]] == [
-        "2 column(s) of types that the format has not",
-        "1 column(s) of lists or structs",
+        "2 column(s) have types that the format has not",
+        "1 column(s) hold lists or structs",
     ]
     assert losses_frame([]).columns == ["facet", "count", "sentence"]
 
