@@ -234,6 +234,35 @@ def test_columns_of_samples_named_as_pictures_are_refused(tmp_path):
         written(tmp_path / "out", SAMPLES.with_columns(pl.lit(1).alias("image/width")), helpers.BOXES)
 
 
+@pytest.mark.parametrize("content", [b"", b"\n\0"], ids=["nothing", "an empty list of features"])
+def test_records_without_features_are_refused(tmp_path, content):
+    path = tmp_path / "made.tfrecord"
+    path.write_bytes(_record(content) * 2)
+
+    with pytest.raises(LabelsUnreadable, match="2 records have no features"):
+        read(path)
+
+
+KEY_A = b"\n\x03key\x12\x05\n\x03\n\x01a"
+BEHIND = {
+    "the features": b"\n\x0e\n\x0c" + KEY_A + b"\x1a\0",
+    "a feature": b"\n\x10\n\x0e" + KEY_A + b"\x1a\0",
+    "a feature's value": b"\n\x10\n\x0e\n\x03key\x12\x07\n\x03\n\x01a\x1a\0",
+}
+
+
+@pytest.mark.parametrize("content", BEHIND.values(), ids=BEHIND)
+def test_what_stands_behind_is_refused_and_not_passed_over(tmp_path, content):
+    # given
+    (tmp_path / "good.tfrecord").write_bytes(_record(b"\n\x0e\n\x0c" + KEY_A))
+    (tmp_path / "made.tfrecord").write_bytes(_record(content))
+
+    # then
+    assert read(tmp_path / "good.tfrecord").rows() == [("a",)]
+    with pytest.raises(LabelsUnreadable, match="is whole, but no"):
+        read(tmp_path / "made.tfrecord")
+
+
 @settings(max_examples=150)
 @given(data=st.data())
 def test_any_content_under_good_checksums_is_read_or_refused(tmp_path_factory, data):

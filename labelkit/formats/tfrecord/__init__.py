@@ -64,12 +64,17 @@ def _guessed(files: Sequence[Path]) -> dict[str, pl.DataType]:
     """Return the columns of files without a manifest, from one look at everything in them."""
     kinds: dict[str, pl.DataType] = {}
     many: set[str] = set()
+    records = 0
     for file in files:
         for batch in batches(file):
+            records += len(batch.starts)
             for name, found in features(batch).items():
                 text = found.kind == "bytes" and kinds.get(name) != pl.Binary() and _is_text(found.values)
                 kinds[name] = pl.String() if text else _PLAIN[found.kind]
                 many |= {name} if (found.counts[found.present] != 1).any() else set()
+    if records and not kinds:
+        reason = f"its {records:,} records have no features, so they would be rows without columns"
+        raise LabelsUnreadable(source=files[0], reason=reason, fix="Read other files.")
     return {name: pl.List(kind) if name in many else kind for name, kind in sorted(kinds.items())}
 
 

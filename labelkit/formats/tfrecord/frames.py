@@ -127,7 +127,7 @@ def features(batch: Batch) -> Mapping[str, Found]:
     """Return the features of records by name. Raises `LABELS_UNREADABLE` for a record that is no tf.train.Example."""
     parts: dict[str, list[_Lists]] = defaultdict(list)
     rows = np.flatnonzero(batch.ends > batch.starts)
-    at, ends = _message(batch, rows, batch.starts[rows], batch.ends[rows], _FIRST)
+    at, ends = _message(batch, rows, batch.starts[rows], batch.ends[rows], _FIRST, whole=True)
     while True:
         left = at < ends
         rows, at, ends = rows[left], at[left], ends[left]
@@ -135,10 +135,10 @@ def features(batch: Batch) -> Mapping[str, Found]:
             break
         entries, entry_ends = _message(batch, rows, at, ends, _FIRST)
         keys, key_ends = _message(batch, rows, entries, entry_ends, _FIRST)
-        values, value_ends = _message(batch, rows, key_ends, entry_ends, _SECOND)
+        values, value_ends = _message(batch, rows, key_ends, entry_ends, _SECOND, whole=True)
         for name, of_name in _named(batch.data, keys, key_ends):
             for kind, chosen in _kinds(batch, rows, values, value_ends, of_name):
-                lists, list_ends = _message(batch, rows[chosen], values[chosen], value_ends[chosen], None)
+                lists, list_ends = _message(batch, rows[chosen], values[chosen], value_ends[chosen], None, whole=True)
                 parts[name].append(_Lists(kind, rows[chosen], lists, list_ends))
         at = entry_ends
     return {name: _found(batch, name, lists) for name, lists in parts.items()}
@@ -155,13 +155,13 @@ class _Lists:
 
 
 def _message(
-    batch: Batch, rows: NDArray[np.int64], at: NDArray[np.int64], limits: NDArray[np.int64], tag: int | None
+    batch: Batch, rows: NDArray[np.int64], at: NDArray[np.int64], limits: NDArray[np.int64], tag: int | None, *, whole: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the content begins and ends of fields that stand at `at`, have a length, and end at `limits` at the latest."""
+    """Return where the content begins and ends of fields with a length that stand at `at` and end at `limits`, or before it unless `whole`."""
     wrong = at >= limits if tag is None else (at >= limits) | (batch.data[at] != tag)
     if not wrong.any():
         lengths, starts = _numbers(batch, rows, at + 1)
-        wrong = (lengths < 0) | (lengths > limits - starts)
+        wrong = (lengths < 0) | ((lengths != limits - starts) if whole else (lengths > limits - starts))
         if not wrong.any():
             return starts, starts + lengths
     raise _foreign(batch, rows[wrong][0])
@@ -243,9 +243,7 @@ def _packed(
     batch: Batch, kind: Kind, rows: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[pl.Series, NDArray[np.int64]]:
     filled = np.flatnonzero(ends > starts)
-    begins, stops = _message(batch, rows[filled], starts[filled], ends[filled], _FIRST)
-    if (stops != ends[filled]).any():
-        raise _foreign(batch, rows[filled][stops != ends[filled]][0])
+    begins, stops = _message(batch, rows[filled], starts[filled], ends[filled], _FIRST, whole=True)
     lengths = stops - begins
     places = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
     data, counts = batch.data[places], np.zeros(len(rows), np.int64)
