@@ -33,6 +33,7 @@ class Recorder:
         self.ws: Workspace | None = None
         self.because = ""
         self._opened: Workspace | None = None
+        self._absent = False
 
     @classmethod
     def within(cls, job: Job, ws: Workspace) -> Self:
@@ -58,6 +59,7 @@ class Recorder:
         store = self.job.store
         if store is None or not store.is_file():
             self.because = NO_STORE if store is None else f"there is no store {str(store)!r}"
+            self._absent = store is not None
             return
         try:
             self.ws = self._opened = labelkit.open(store, workspace=self.job.workspace)
@@ -97,7 +99,11 @@ class Recorder:
         return run
 
     def end(self, run: NewRun, end: RunEnd) -> None:
-        """Record how a run ended, where its start was recorded."""
+        """Record how a run ended; of one that made its store itself, the start too, which could not be recorded before."""
+        if self._absent and self.job.store is not None and self.job.store.is_file():
+            self._absent, self.because = False, ""
+            self._open()
+            self._try(lambda ws: ws.runs.start(run))
         self._try(lambda ws: ws.runs.end(run, end))
 
     def _try(self, record: Callable[[Workspace], None]) -> None:

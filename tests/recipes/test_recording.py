@@ -103,6 +103,24 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_makes_its_store_is_recorded_in_it(tmp_path):
+    # given
+    path = tmp_path / "labels.duckdb"
+    job = identity.prepare("review_queue", {"store": str(path)})
+
+    # when
+    with Recorder(job) as recorder:
+        known = recorder.identity()
+        run = recorder.start(known, "{}")
+        stores.make(path, [])
+        recorder.end(run, END)
+
+    # then
+    assert recorder.because == ""
+    with stores.opened(path) as ws:
+        assert ws.runs.list().select("id", "exit_code").rows() == [(run.id, 0)]
+
+
 def test_a_store_that_is_none_is_left_to_the_notebook_to_refuse(tmp_path):
     (tmp_path / "labels.duckdb").write_text("no database at all")
     with Recorder(identity.prepare("build_dataset", {"store": str(tmp_path / "labels.duckdb")})) as recorder:
