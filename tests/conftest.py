@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# A property is about values, not about how busy the machine is.
-settings.register_profile("labelkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A property is about values, not about how busy the machine is. Whoever runs the tests searches with new values each time. Where every test
+# is required the values are the same each time, so that a change is judged by what it does; what a search finds becomes a test of its own.
+settings.register_profile("labelkit", deadline=None, derandomize=needs.all_required(), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("labelkit")
 
 
