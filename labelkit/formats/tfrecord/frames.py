@@ -157,7 +157,7 @@ class _Lists:
 def _message(
     batch: Batch, rows: NDArray[np.int64], at: NDArray[np.int64], limits: NDArray[np.int64], tag: int | None, *, whole: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the content begins and ends of fields with a length that stand at `at` and end at `limits`, or before, unless `whole`."""
+    """Return where the content begins and ends of fields that stand at `at`, have a length and end at `limits`, or before: not `whole`."""
     wrong = at >= limits if tag is None else (at >= limits) | (batch.data[at] != tag)
     if not wrong.any():
         lengths, starts = _numbers(batch, rows, at + 1)
