@@ -73,12 +73,16 @@ class Gate:
         """Read under the shared lock, as a member of the workspace or an internal user. Raises `PERMISSION_DENIED`."""
         with self.database.reading() as tx:
             actor = tx.workspaces.actor(self.user)
-            allowed = actor.may(Action.READ, self.workspace.id)
-            if allowed:
+            if actor.may(Action.READ, self.workspace.id):
                 yield tx, actor
-        if not allowed:
-            refused = actor.refusal(Action.READ, self.workspace.id, self.workspace.name)
-            self.deny(Action.READ, f"workspace:{self.workspace.name}", refused)
+                return
+        self.require(Action.READ, f"workspace:{self.workspace.name}", actor)
+
+    def require(self, action: Action, subject: str, actor: Actor) -> None:
+        """Refuse who may not act before the work, and not after it. Raises `PERMISSION_DENIED`, which leaves its audit row."""
+        if not actor.may(action, self.workspace.id):
+            refused = actor.refusal(action, self.workspace.id, self.workspace.name)
+            self.deny(action, subject, refused)
             raise refused
 
     def deny(self, action: Action, subject: str, refused: LabelkitError) -> None:

@@ -113,10 +113,7 @@ class Examples:
         """Return the type, and refuse who may not add, before the work and not after it."""
         with self._gate.read() as (tx, actor):
             kind = type_of(tx, self._gate.workspace.id, type)
-        if not actor.may(Action.LABEL_EXAMPLE, self._gate.workspace.id):
-            denied = actor.refusal(Action.LABEL_EXAMPLE, self._gate.workspace.id, self._gate.workspace.name)
-            self._gate.deny(Action.LABEL_EXAMPLE, f"examples:{type}", denied)
-            raise denied
+        self._gate.require(Action.LABEL_EXAMPLE, f"examples:{type}", actor)
         return kind
 
     def _added(self, kind: ExampleType, given: pl.DataFrame, refused: pl.DataFrame) -> AddReport:

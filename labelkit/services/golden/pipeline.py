@@ -134,7 +134,9 @@ class Pipeline:
         `EXAMPLE_TYPE_CONFLICT` where the type has another version by now, `PERMISSION_DENIED`.
         """
         subject = f"examples:{self.type}"
-        self._must(subject)
+        with self._gate.read() as (_, actor):
+            pass
+        self._gate.require(Action.LABEL_EXAMPLE, subject, actor)
         with self._work(None) as work, self._gate.act(Action.LABEL_EXAMPLE, subject, on_conflict=StoreConflict) as act:
             if act.tx.golden.type(act.workspace, self.type) != self._plan.kind:
                 raise ExampleTypeConflict(reason=f"{self.type} was registered anew while this pipeline was in use")
@@ -208,15 +210,6 @@ class Pipeline:
             since=None if plan.since is None else plan.since.title,
             watermark=work.spool.watermark,
         )
-
-    def _must(self, subject: str) -> None:
-        """Refuse before the work, not after it."""
-        with self._gate.read() as (_, actor):
-            pass
-        if not actor.may(Action.LABEL_EXAMPLE, self._gate.workspace.id):
-            refused = actor.refusal(Action.LABEL_EXAMPLE, self._gate.workspace.id, self._gate.workspace.name)
-            self._gate.deny(Action.LABEL_EXAMPLE, subject, refused)
-            raise refused
 
     def __repr__(self) -> str:
         plan = self._plan

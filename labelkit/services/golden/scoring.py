@@ -65,10 +65,7 @@ class Scoring:
         with self._gate.read() as (tx, actor):
             asked = tx.golden.types(workspace) if type is None else [type_of(tx, workspace, type)]
             present = set(tx.golden.counts(workspace)["type"])
-        if not actor.may(Action.LABEL_EXAMPLE, workspace):
-            refused = actor.refusal(Action.LABEL_EXAMPLE, workspace, self._gate.workspace.name)
-            self._gate.deny(Action.LABEL_EXAMPLE, subject, refused)
-            raise refused
+        self._gate.require(Action.LABEL_EXAMPLE, subject, actor)
         kinds = [kind for kind in asked if kind.name in present]
         whole = rules.completed({kind.name: of_type(kind.name, kind.input, kind.expected_output, kind.labels) for kind in kinds})
         with tempfile.TemporaryDirectory(prefix="labelkit-scores-") as folder:

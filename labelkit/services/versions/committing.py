@@ -149,10 +149,7 @@ class Committing:
             if expected is not None:
                 commit = self._reading.commit_of(tx, history_of(tx, self._gate, name), expected)
             tree = None if commit is None else self._reading.tree(tx, commit.snapshot_id)
-        if not actor.may(Action.COMMIT, self._gate.workspace.id):  # before the work, not after it
-            refused = actor.refusal(Action.COMMIT, self._gate.workspace.id, self._gate.workspace.name)
-            self._gate.deny(Action.COMMIT, f"versions:{name}", refused)
-            raise refused
+        self._gate.require(Action.COMMIT, f"versions:{name}", actor)
         if history is None:
             label(name, "The name of a set of rows")
             label(branch, "branch")
