@@ -12,6 +12,7 @@ import polars as pl
 
 from labelkit.core.golden.json_texts import canonical_text, parsed
 from labelkit.core.hashing import canonical_json
+from labelkit.formats.column_types import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ def json_text(column: pl.Expr, kind: Kind) -> pl.Expr:
     Times are ISO 8601 text, in UTC where they have a zone. Null fields of structs are left out, null items of lists stay. Raises
     TypeError for a type that JSON has nothing for.
     """
-    kind = _made(kind)
+    kind = made(kind)
     if json_type(kind) is None:
         raise TypeError(f"JSON has nothing for {kind}")
     if kind.is_nested():
@@ -53,7 +54,7 @@ def json_text(column: pl.Expr, kind: Kind) -> pl.Expr:
 
 def json_type(kind: Kind) -> str | None:
     """Return the JSON type that a column's values become: string, integer, number, boolean, array, object, null; None for no type."""
-    kind = _made(kind)
+    kind = made(kind)
     if isinstance(kind, pl.Decimal):
         return "number"
     if kind.is_integer():
@@ -160,7 +161,3 @@ def parsed_texts(values: pl.Series) -> pl.Series:
     distinct = values.drop_nulls().unique()
     texts = pl.Series([canonical(text) for text in distinct], dtype=pl.String)
     return values.replace_strict(distinct, texts, default=None, return_dtype=pl.String)
-
-
-def _made(kind: Kind) -> pl.DataType:
-    return kind if isinstance(kind, pl.DataType) else kind()
