@@ -6,6 +6,7 @@
 import { button, h } from "./shared/dom.js";
 import { count, counted } from "./shared/format.js";
 import { head } from "./shared/head.js";
+import { bindings, keysButton, showKeys } from "./shared/keys.js";
 import { shell } from "./shared/shell.js";
 import { detailPane } from "./diff_viewer/detail.js";
 import { rowList } from "./diff_viewer/list.js";
@@ -15,7 +16,7 @@ import { summaryPane } from "./diff_viewer/summary.js";
  * @typedef {Record<string, string | null>} Filters
  * @typedef {{filters: Filters, items: import("./diff_viewer/list.js").Row[], total: number, every: number, selected: number | null, place: number | null}} List
  * @typedef {import("./shared/commands.js").Report} Report
- * @typedef {List & {refused: Report | null, sides: string[], summary: import("./diff_viewer/summary.js").Summary, choices: Record<string, string[]>}} State
+ * @typedef {List & {refused: Report | null, sides: string[], summary: import("./diff_viewer/summary.js").Summary, choices: Record<string, string[]>, keys: import("./shared/keys.js").Key[]}} State
  */
 
 /** @type {Record<string, string>} */
@@ -24,7 +25,7 @@ const TYPED_MS = 250;
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Difference", className: "lk-wide lk-difference", key: pressed, silent: comparing });
+  const view = shell({ model, el }, { label: "Difference", className: "lk-wide lk-difference", key: (event) => !work.hidden && keys.press(event), silent: comparing });
   const about = h("span", { class: "lk-dim" });
   const loading = h("p", { class: "lk-loading", role: "status" }, "Comparing\u2026");
   const failed = h("div", { class: "lk-stack lk-diff-failed", hidden: true });
@@ -37,7 +38,7 @@ function render({ model, el }) {
   const summary = summaryPane(narrow);
   const list = rowList({ fetch: page, chosen: (row, clicked) => present(row.at, clicked) });
   const detail = detailPane({ height: Number(model.get("height")) || 320 });
-  const hint = h("p", { class: "lk-dim lk-diff-hint" }, h("kbd", {}, "\u2191"), h("kbd", {}, "\u2193"), " rows ", h("kbd", {}, "/"), " search ", h("kbd", {}, "G"), " hold: before ", h("kbd", {}, "Z"), " close-up");
+  const hint = h("p", { class: "lk-dim lk-diff-hint" }, h("kbd", {}, "\u2191"), h("kbd", {}, "\u2193"), " rows ", h("kbd", {}, "/"), " search ", h("kbd", {}, "G"), " hold: before ", h("kbd", {}, "Z"), " close-up ", h("kbd", {}, "?"), " all");
   const rail = h("div", { class: "lk-stack lk-diff-rail" }, tally, list.element, none, hint);
   const work = h("div", { class: "lk-stack", hidden: true }, filters, h("div", { class: "lk-diff-grid" }, rail, detail.element));
   const refresh = button("Refresh", () => view.ask("reload"), { kind: "quiet", title: "Compare again" });
@@ -51,19 +52,12 @@ function render({ model, el }) {
   /** @type {{at: number, clicked: boolean} | null} */
   let wanted = null;
 
-  /** Keys anywhere in the widget but in its fields. @param {KeyboardEvent} event */
-  function pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || work.hidden) return false;
-    const key = event.key.toLowerCase();
-    if (key === "/") search.focus();
-    else if (key === "g") detail.flip(true);
-    else if (key === "z") detail.zoom();
-    else return false;
-    return true;
-  }
-
-  view.root.addEventListener("keyup", (event) => event.key.toLowerCase() === "g" && detail.flip(false));
-  view.root.addEventListener("focusout", () => detail.flip(false));
+  const focused = () => list.element.matches(":focus-within");
+  const actions = { ...list.walks, search: () => search.focus(), before: (/** @type {KeyboardEvent} */ event) => detail.flip(event.type === "keydown"), close_up: detail.zoom, help: () => void showKeys(view.root, keys.bound) };
+  let keys = bindings([], actions, focused);
+  const help = keysButton(actions.help);
+  view.root.addEventListener("keyup", (event) => keys.release(event));
+  view.root.addEventListener("focusout", () => keys.release());
 
   /** @param {string[]} commands @returns {Report} */
   function comparing(commands) {
@@ -151,7 +145,7 @@ function render({ model, el }) {
   function show(state) {
     loading.hidden = true;
     failed.hidden = !state.refused;
-    work.hidden = summary.element.hidden = same.hidden = true;
+    work.hidden = help.hidden = summary.element.hidden = same.hidden = true;
     if (state.refused) return refused(state.refused, state.sides);
     unit = state.summary.kind === "revisions" ? "frame" : "row";
     about.textContent = unit === "frame" ? "labels of two revisions" : "two versions";
@@ -160,7 +154,9 @@ function render({ model, el }) {
     summary.element.hidden = false;
     summary.show(state.summary, given);
     same.hidden = !state.summary.same;
-    work.hidden = state.summary.same || !state.every;
+    work.hidden = help.hidden = state.summary.same || !state.every;
+    keys.release();
+    keys = bindings(state.keys, actions, focused);
     if (work.hidden) return;
     showList(state);
     if (state.selected !== null) void view.ask("shown");
@@ -172,8 +168,8 @@ function render({ model, el }) {
     failed.replaceChildren(h("div", { role: "alert" }, h("p", {}, h("strong", {}, report.title), h("code", { class: "lk-code" }, report.code)), h("p", {}, report.detail), h("p", { class: "lk-dim" }, report.hint)), h("div", { class: "lk-row" }, button("Compare again", () => view.ask("reload"))));
   }
 
-  view.root.append(head("Difference", [about], [refresh, view.pythonButton()]), loading, failed, summary.element, same, work);
-  summary.element.hidden = true;
+  view.root.append(head("Difference", [about], [refresh, view.pythonButton(), help]), loading, failed, summary.element, same, work);
+  summary.element.hidden = help.hidden = true;
   view.kernel.on("state", show);
   view.kernel.on("list", showList);
   view.kernel.on("row", (/** @type {import("./diff_viewer/detail.js").Detail} */ row, [bytes]) => {

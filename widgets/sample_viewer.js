@@ -6,6 +6,7 @@
 import { badge, button, copy, h, shortId } from "./shared/dom.js";
 import { counted } from "./shared/format.js";
 import { head, redraw } from "./shared/head.js";
+import { bindings, keysButton, showKeys } from "./shared/keys.js";
 import { shell } from "./shared/shell.js";
 import { longTable } from "./shared/windowed.js";
 import { sampleList } from "./sample_viewer/list.js";
@@ -14,7 +15,7 @@ import { picture } from "./sample_viewer/picture.js";
 /**
  * @typedef {Record<string, string | null>} Filters
  * @typedef {{items: import("./sample_viewer/list.js").Item[], next_cursor: string | null, total: number | null, selected: string | null, filters: Filters}} List
- * @typedef {List & {title: string, name: string, version: number | null, capability: string, choices: Record<string, string[]>}} State
+ * @typedef {List & {title: string, name: string, version: number | null, capability: string, choices: Record<string, string[]>, keys: import("./shared/keys.js").Key[]}} State
  * @typedef {{label: string, x: string, y: string, size: string, score: string, source: string}} Label
  * @typedef {import("./sample_viewer/picture.js").Seen & {facts: [string, string][], labels: Label[], classes: Record<string, number>}} Detail
  */
@@ -25,7 +26,7 @@ const LONG_FACTS = new Set(["Frame sha256", "Label digest"]);
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} context */
 function render({ model, el }) {
-  const view = shell({ model, el }, { label: "Samples", className: "lk-wide lk-samples", key: pressed });
+  const view = shell({ model, el }, { label: "Samples", className: "lk-wide lk-samples", key: (event) => keys.press(event) });
   const height = Number(model.get("height")) || 440;
   const about = h("span", { class: "lk-dim" }, "\u2026");
   const filters = h("div", { class: "lk-filters", role: "group", "aria-label": "Filters" });
@@ -34,6 +35,8 @@ function render({ model, el }) {
   const stage = picture({ model, height, resized: () => shown && present(shown), renew: (key, refused) => view.kernel.ask("renew", { key, refused }).catch(() => undefined) });
   const list = sampleList({ fetch: (cursor) => view.ask("page", { cursor }), chosen: (item, page) => present({ key: item.key, page }) });
   const previous = button("\u2190 Previous", () => list.step(-1), { title: "Previous sample (left arrow)" });
+  const actions = { ...list.walks, next_sample: () => list.step(1), previous_sample: () => list.step(-1), help: () => void showKeys(view.root, keys.bound) };
+  let keys = bindings([], actions, focused);
   const next = button("Next \u2192", () => list.step(1), { title: "Next sample (right arrow)" });
   const labels = longTable({
     label: "Labels of the sample",
@@ -48,13 +51,8 @@ function render({ model, el }) {
   let wanted = null;
   let asking = false;
 
-  /** Keys anywhere in the widget but in its fields. @param {KeyboardEvent} event */
-  function pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
-    const by = { ArrowRight: 1, ".": 1, ArrowLeft: -1, ",": -1 }[event.key];
-    if (by === undefined) return false;
-    void list.step(by);
-    return true;
+  function focused() {
+    return list.element.matches(":focus-within");
   }
 
   /** Asks for a sample; while one is on its way only the last one asked for waits. @param {{key: string, page: string | null}} target */
@@ -132,7 +130,7 @@ function render({ model, el }) {
   }
 
   view.root.append(
-    head("Samples", [about], [view.pythonButton()]),
+    head("Samples", [about], [view.pythonButton(), keysButton(actions.help)]),
     h(
       "div",
       { class: "lk-samples-grid" },
@@ -149,6 +147,7 @@ function render({ model, el }) {
     about.textContent = `${state.name}${state.version ? ` v${state.version}` : ""} \u00b7 ${state.capability}`;
     about.title = state.title;
     choices = state.choices;
+    keys = bindings(state.keys, actions, focused);
     showList(state);
   });
   return () => {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import traitlets
 
+from labelkit.core.review import keys as keyboard
 from labelkit.errors import LabelkitError, NotFound
 from labelkit.widgets import diff_page
 from labelkit.widgets.base import CommandWidget, command, report
@@ -72,13 +73,14 @@ class DiffViewer(CommandWidget):
 
     @command("ready")
     def ready(self) -> Json:
-        """Return the summary, the filters with their choices, the first rows, and the row that is shown; or why there is nothing."""
+        """Return keys, summary, filters with their choices, the first rows, and the row that is shown; or why there is nothing."""
         with self._lock:
             try:
                 rows = self._rows
             except LabelkitError as refused:
                 return {"refused": report(refused), "sides": list(self._refs)}
-            return {"refused": None, "summary": rows.summary, "choices": rows.choices, **self._list()}
+            keys = keyboard.as_json(keyboard.DIFFERENCE)
+            return {"refused": None, "keys": keys, "summary": rows.summary, "choices": rows.choices, **self._list()}
 
     @command("reload")
     def reload(self) -> Json:

@@ -10,6 +10,7 @@ import traitlets
 from ipywidgets import Widget, widget_serialization
 
 from labelkit.core.datasets.samples import SampleFinding, ViewState, view_of
+from labelkit.core.review import keys as keyboard
 from labelkit.core.review.shapes import View
 from labelkit.errors import DatasetNotReady, FrameUnavailable, LabelkitError, NotFound
 from labelkit.widgets import sample_page
@@ -93,13 +94,14 @@ class SampleViewer(CommandWidget):
 
     @command("ready")
     def ready(self) -> Json:
-        """Return dataset, filters with their choices, the list as far as it was read, and which sample is shown."""
+        """Return dataset, keys, filters with their choices, the list as far as it was read, and which sample is shown."""
         return {
             "title": self.dataset.title,
             "name": self.dataset.name,
             "version": self.dataset.version,
             "capability": self.dataset.capability,
             "choices": self.choices,
+            "keys": keyboard.as_json(keyboard.SAMPLES),
             **self._list(),
         }
 

@@ -75,6 +75,34 @@ def test_rows_are_walked_through_by_keyboard_with_the_words_that_changed(
         assert bridge.faults() == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_keys_are_listed_by_one_of_them_and_do_nothing_while_the_list_is_open(
+    page: Page, ws: Workspace, monkeypatch: pytest.MonkeyPatch, keep_picture: Callable[..., Path], theme: str
+) -> None:
+    with in_page(page, DiffViewer(ws, f"{NAME}@v1", NAME), monkeypatch, theme) as bridge:
+        # given
+        rows = page.get_by_role("listbox", name="Rows that differ")
+        selected = rows.get_by_role("option", selected=True)
+        rows.focus()
+        page.keyboard.press("ArrowDown")
+        expect(selected).to_contain_text("002")
+        # when
+        page.keyboard.press("?")
+        # then
+        listed = page.get_by_role("dialog", name="Keys")
+        expect(listed.locator("kbd")).to_have_text(["↓", "↑", "PageDown", "PageUp", "Home", "End", "/", "G", "Z", "?"])
+        assert bridge.faults() == []
+        keep_picture(page, f"difference-keys-{theme}")
+        # when
+        for key in ("/", "ArrowDown", "Escape"):
+            page.keyboard.press(key)
+        # then
+        expect(listed).to_have_count(0)
+        expect(rows).to_be_focused()
+        expect(selected).to_contain_text("002")
+        expect(page.get_by_label("Search")).to_have_value("")
+
+
 def test_figures_and_fields_narrow_the_rows_and_tab_leads_from_the_filters_through_the_rows(
     page: Page, ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@
 
 import { h } from "../shared/dom.js";
 import { count, counted } from "../shared/format.js";
+import { walking } from "../shared/keys.js";
 import { windowed } from "../shared/windowed.js";
 
 /** @typedef {{at: number, key: string, change: "added" | "removed" | "modified", labels: number[] | null, glimpses: [string, string | null, string | null][], more: number}} Row */
@@ -24,7 +25,7 @@ export const TONES = { added: "lk-plus", removed: "lk-minus", modified: "lk-chan
 export function rowList({ fetch, chosen }) {
   const mark = `lk-diff-${Math.random().toString(36).slice(2, 8)}`;
   const body = h("div", { class: "lk-list-body", role: "presentation" });
-  const element = h("div", { class: "lk-list lk-diff-list", role: "listbox", tabindex: "0", "aria-label": "Rows that differ", on: { keydown: pressed } }, body);
+  const element = h("div", { class: "lk-list lk-diff-list", role: "listbox", tabindex: "0", "aria-label": "Rows that differ" }, body);
   const win = windowed({ scroller: element, body, rowHeight: ROW_PX, height: HEIGHT_PX, make });
   /** @type {Map<number, Row>} */
   let rows = new Map();
@@ -115,19 +116,11 @@ export function rowList({ fetch, chosen }) {
     if (row && index === place) chosen(row, clicked);
   }
 
-  /** @param {KeyboardEvent} event */
-  function pressed(event) {
-    const page = Math.max(1, Math.floor(element.clientHeight / ROW_PX) - 1);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
-    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    void go(Math.max(0, Math.min(total - 1, place + steps[event.key])));
-  }
+  const page = () => Math.max(1, Math.floor(element.clientHeight / ROW_PX) - 1);
 
   return {
     element,
+    walks: walking((by) => void go(Math.max(0, Math.min(total - 1, place + by))), page, () => total),
     /** Leads to the first row. */
     start: () => go(0, false),
     /** Shows the rows of another filter: their first page, how many there are, and where the one that is shown stands. @param {Row[]} items @param {number} all @param {number | null} shown */

@@ -4,7 +4,7 @@
  */
 
 import { badge, button, h } from "../shared/dom.js";
-import { readable } from "../shared/keys.js";
+import { keysButton, readable } from "../shared/keys.js";
 import { origin } from "../shared/revisions.js";
 import { swatch } from "./objects.js";
 
@@ -40,7 +40,7 @@ export function header(opening, actions, hint, here, python) {
       badge(opening.capability.name, "info"),
       h("span", { class: "lk-dim" }, "from ", origin(opening.draft.lineage)),
     ),
-    h("div", { class: "lk-row" }, here, save, undo, redo, python, reset, button("Keys", () => actions.help(), { kind: "quiet", icon: "?", title: "Show the keys (?)" })),
+    h("div", { class: "lk-row" }, here, save, undo, redo, python, reset, keysButton(() => actions.help())),
   );
   return { el, save, undo, redo, reset };
 }

@@ -207,7 +207,6 @@ export class Review {
     const target = /** @type {HTMLElement} */ (event.target);
     const presses = event.key === "Enter" || event.key === " ";
     if (presses && target !== this.stage.el && !event.ctrlKey && !event.metaKey) return false;
-    if (target.closest("dialog")) return false;
     return this.keys.press(event);
   }
 }

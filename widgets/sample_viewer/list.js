@@ -5,6 +5,7 @@
 
 import { h } from "../shared/dom.js";
 import { count, counted } from "../shared/format.js";
+import { walking } from "../shared/keys.js";
 import { windowed } from "../shared/windowed.js";
 
 /**
@@ -37,7 +38,7 @@ export function sampleList({ fetch, chosen }) {
 
   const body = h("div", { class: "lk-list-body", role: "presentation" });
   const empty = h("p", { class: "lk-empty", hidden: true }, "No sample has all of this.");
-  const element = h("div", { class: "lk-list", role: "listbox", tabindex: "0", "aria-label": "Samples", on: { keydown: pressed } }, body);
+  const element = h("div", { class: "lk-list", role: "listbox", tabindex: "0", "aria-label": "Samples" }, body);
   const where = h("div", { class: "lk-dim lk-where", "aria-live": "polite" });
   const win = windowed({ scroller: element, body, rowHeight: ROW_PX, height: LEAST_PX, make, seen: (last) => last > items.length - AHEAD_ROWS && void more() });
 
@@ -104,20 +105,12 @@ export function sampleList({ fetch, chosen }) {
     go(Math.max(0, Math.min(items.length - 1, at + by)));
   }
 
-  /** @param {KeyboardEvent} event */
-  function pressed(event) {
-    const page = Math.max(1, Math.floor(element.clientHeight / ROW_PX) - 1);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -items.length, End: items.length };
-    if (!(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    void step(steps[event.key]);
-  }
+  const page = () => Math.max(1, Math.floor(element.clientHeight / ROW_PX) - 1);
 
   return {
     element: h("div", { class: "lk-stack lk-list-box" }, where, element, empty),
     step,
+    walks: walking(step, page, () => items.length),
     /** Shows a new list and the sample that was chosen, else its first. @param {{items: Item[], next_cursor: string | null, total: number | null, selected: string | null}} list */
     show(list) {
       items = [...list.items];

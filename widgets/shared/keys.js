@@ -3,7 +3,7 @@
  * @module
  */
 
-import { dialog, h } from "./dom.js";
+import { button, dialog, h } from "./dom.js";
 
 /** @typedef {{action: string, chords: string[], group: string, text: string, when: "always" | "selected" | "nothing_selected", hold: boolean}} Key */
 
@@ -38,8 +38,9 @@ export function bindings(registry, actions, selected) {
 
   return {
     bound,
-    /** Runs what a key starts and says whether there was something. @param {KeyboardEvent} event */
+    /** Runs what a key starts and says whether there was something; keys in a dialog are the dialog's. @param {KeyboardEvent} event */
     press(event) {
+      if (event.target instanceof Element && event.target.closest("dialog")) return false;
       const name = chord(event);
       const key = bound.find((entry) => entry.chords.includes(name) && (entry.when === "always" || (entry.when === "selected") === selected()));
       if (!key) return false;
@@ -61,6 +62,20 @@ export function bindings(registry, actions, selected) {
     /** The first chord of an action, for a hint on its button. @param {string} action */
     hint: (action) => bound.find((key) => key.action === action)?.chords[0] ?? "",
   };
+}
+
+/**
+ * The actions that walk through the rows of a list.
+ * @param {(by: number) => unknown} step  goes on by that many rows, as far as there are some
+ * @param {() => number} page  the rows of a page @param {() => number} count  all rows
+ */
+export function walking(step, page, count) {
+  return { next_row: () => step(1), previous_row: () => step(-1), page_down: () => step(page()), page_up: () => step(-page()), first_row: () => step(-count()), last_row: () => step(count()) };
+}
+
+/** The button that opens the list of keys. @param {() => void} action */
+export function keysButton(action) {
+  return button("Keys", action, { kind: "quiet", icon: "?", title: "Show the keys (?)" });
 }
 
 /** A chord as people read it. @param {string} name */

@@ -1,4 +1,4 @@
-"""The keys of the review: one registry, from which the browser binds them, `?` shows them and clashes are found."""
+"""The keys of the widgets: one registry, from which the browser binds them, `?` shows them and clashes are found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class When(StrEnum):
-    """While what a key is bound. `ALWAYS` clashes with every other."""
+    """While what a key is bound; in a list, its rows are selected while they have the focus. `ALWAYS` clashes with every other."""
 
     ALWAYS = "always"
     SELECTED = "selected"
@@ -119,6 +119,34 @@ _CVAT = {
 CVAT: tuple[Key, ...] = tuple(replace(key, chords=_CVAT.get(key.action, key.chords)) for key in LABELKIT)
 
 PRESETS: dict[str, tuple[Key, ...]] = {"labelkit": LABELKIT, "cvat": CVAT}
+
+ROWS = "Rows"
+
+_WALK: tuple[Key, ...] = (
+    Key("next_row", ("ArrowDown",), ROWS, "Next row, while the list has the focus", When.SELECTED),
+    Key("previous_row", ("ArrowUp",), ROWS, "The row before", When.SELECTED),
+    Key("page_down", ("PageDown",), ROWS, "A page on", When.SELECTED),
+    Key("page_up", ("PageUp",), ROWS, "A page back", When.SELECTED),
+    Key("first_row", ("Home",), ROWS, "First row", When.SELECTED),
+    Key("last_row", ("End",), ROWS, "Last row", When.SELECTED),
+)
+
+DIFFERENCE: tuple[Key, ...] = (
+    *_WALK,
+    Key("search", ("/",), ROWS, "Search in keys and values"),
+    Key("before", ("G",), VIEW, "Show what was there before while held", hold=True),
+    Key("close_up", ("Z",), VIEW, "Show the part of the frame that changed, or all of it"),
+    Key("help", ("?",), VIEW, "Show the keys"),
+)
+
+SAMPLES: tuple[Key, ...] = (
+    Key("next_sample", ("ArrowRight", "."), ROWS, "Next sample"),
+    Key("previous_sample", ("ArrowLeft", ","), ROWS, "The sample before"),
+    *_WALK,
+    Key("help", ("?",), VIEW, "Show the keys"),
+)
+
+LISTS: dict[str, tuple[Key, ...]] = {"difference": DIFFERENCE, "samples": SAMPLES}
 
 
 def preset(name: str) -> tuple[Key, ...]:

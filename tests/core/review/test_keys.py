@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from labelkit.core.review.keys import CVAT, LABELKIT, PRESETS, Key, When, as_json, clashes, preset, well_formed
+from labelkit.core.review.keys import CVAT, LABELKIT, LISTS, PRESETS, Key, When, as_json, clashes, preset, well_formed
 from labelkit.errors import InvalidValue
 
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_no_chord_of_a_preset_starts_two_actions_at_once(name: str) -> None:
-    assert clashes(preset(name)) == []
+REGISTRIES = PRESETS | LISTS
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_no_chord_of_a_registry_starts_two_actions_at_once(name: str) -> None:
+    assert clashes(REGISTRIES[name]) == []
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
 def test_every_chord_is_written_as_the_browser_writes_it(name: str) -> None:
-    assert [chord for key in preset(name) for chord in key.chords if not well_formed(chord)] == []
+    assert [chord for key in REGISTRIES[name] for chord in key.chords if not well_formed(chord)] == []
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_takes_a_key_that_must_leave_the_stage(name: str) -> None:
-    taken = {chord for key in preset(name) for chord in key.chords}
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_no_registry_takes_a_key_that_must_leave_the_widget(name: str) -> None:
+    taken = {chord for key in REGISTRIES[name] for chord in key.chords}
     assert taken.isdisjoint({"Tab", "Shift+Tab", "Ctrl+S", "Ctrl+F", "Ctrl+R", "Ctrl+W", "F1", "F5"})
 
 
