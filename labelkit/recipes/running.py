@@ -16,7 +16,7 @@ from labelkit.recipes.lineage import Lineage
 from labelkit.recipes.outcome import REUSED, RunOutcome, code_of_result, exit_code
 from labelkit.recipes.places import declared_outputs
 from labelkit.recipes.recording import Recorder
-from labelkit.services.datasets.planning import RECIPE_DIGEST, RUN
+from labelkit.services.datasets.building.planning import RECIPE_DIGEST, RUN
 from labelkit.services.runs import RunEnd, RunFile, RunStatus
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.builds import BuildStatus
 from labelkit.core.datasets.tables import split_table
-from labelkit.services.datasets.facts import LINEAGE_HEAD
+from labelkit.services.datasets.exploring.facts import LINEAGE_HEAD
 from labelkit.widgets import static
 from labelkit.widgets.quality_badge import quality_row
 from labelkit.widgets.quality_panel import quality_html

@@ -398,7 +398,7 @@ BROKEN = {
         lambda who, what, where: what == Action.READ or MAY(who, what, where),
     ),
     "a group moves when the dataset grows": ("labelkit.store.datasets.rows.DatasetRows.placements", lambda *_: {}),
-    "every request is built anew": ("labelkit.services.datasets.building.reusable", lambda *_: None),
+    "every request is built anew": ("labelkit.services.datasets.building.builder.reusable", lambda *_: None),
     "a deny leaves no trace": ("labelkit.store.acting.Gate.deny", lambda *_: None),
 }
 

@@ -27,15 +27,15 @@ from labelkit.errors import (
     StoreReadOnly,
 )
 from labelkit.formats.exporting.reports import ExportReport
-from labelkit.services.datasets.building import LOST, Builder, reuse_of
+from labelkit.services.datasets.building.builder import LOST, Builder, reuse_of
+from labelkit.services.datasets.building.jobs import BuildJob
+from labelkit.services.datasets.building.planning import build_fingerprint, load, plan, reusable
+from labelkit.services.datasets.building.results import BuildResult
 from labelkit.services.datasets.dataset import Dataset
-from labelkit.services.datasets.exploring import built_from, listed
-from labelkit.services.datasets.jobs import BuildJob
-from labelkit.services.datasets.lineage import Lineage
+from labelkit.services.datasets.exploring.lineage import Lineage
+from labelkit.services.datasets.exploring.lists import built_from, listed
 from labelkit.services.datasets.near_duplicates import NearDuplicates
-from labelkit.services.datasets.planning import build_fingerprint, load, plan, reusable
 from labelkit.services.datasets.quality_rules import QualityRules
-from labelkit.services.datasets.results import BuildResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,11 +15,11 @@ from labelkit.core.datasets.tables import indented, split_table, table_html, tab
 from labelkit.errors import DatasetNotReady, NotFound
 from labelkit.formats import writer
 from labelkit.formats.exporting.losses import losses_frame
-from labelkit.services.datasets.exporting import SampleExport
-from labelkit.services.datasets.facts import DatasetFacts
-from labelkit.services.datasets.freezing import Guarded
-from labelkit.services.datasets.lineage import Lineage, answer
-from labelkit.services.datasets.materials import Materialized
+from labelkit.services.datasets.exploring.facts import DatasetFacts
+from labelkit.services.datasets.exploring.lineage import Lineage, answer
+from labelkit.services.datasets.exporting.samples import SampleExport
+from labelkit.services.datasets.freezing.guarded import Guarded
+from labelkit.services.datasets.materializing.materials import Materialized
 from labelkit.store.datasets import facets
 from labelkit.store.datasets.facets import Wanted
 from labelkit.store.datasets.samples import exploded
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from labelkit.core.versions import Tree
     from labelkit.formats.exporting import Progress
     from labelkit.formats.exporting.reports import ExportReport
-    from labelkit.services.datasets.assets import SampleAssets
+    from labelkit.services.datasets.materializing.assets import SampleAssets
     from labelkit.store.acting import Gate
     from labelkit.store.datasets.rows import BuildRow
     from labelkit.store.runs import Run
@@ -246,7 +246,7 @@ class Dataset(Guarded, Materialized):
     @cached_property
     def assets(self) -> SampleAssets:
         """Return where pictures of samples were materialized to: `.bytes(sample)`, `.url(sample)`; as it was when first asked."""
-        from labelkit.services.datasets.assets import SampleAssets
+        from labelkit.services.datasets.materializing.assets import SampleAssets
 
         return SampleAssets(self.materialized, self._gate.database.objects, lambda: self._tree)
 
@@ -338,7 +338,7 @@ class Dataset(Guarded, Materialized):
         `samples` is how many are shown, evenly spread in key order, or which (keys); pictures are at most `side_px` px on a
         side. Raises `STORAGE_WRITE_FAILED`, `INVALID_VALUE`, and `NOT_FOUND` for a key.
         """
-        from labelkit.services.datasets.page import Shown, write_page
+        from labelkit.services.datasets.exporting.page import Shown, write_page
 
         tree = None if self._row.snapshot_id is None else self._tree
         shown = Shown(self.facts, tree, self.judged_by, self.assets, self.sample)

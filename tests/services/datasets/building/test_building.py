@@ -12,7 +12,7 @@ from labelkit import BuildRequest
 from labelkit.core.actors import Role
 from labelkit.core.geometry import Box, Point
 from labelkit.errors import LabelkitError
-from labelkit.services.datasets.building import ENFORCEMENT
+from labelkit.services.datasets.building.builder import ENFORCEMENT
 from tests.services.packs import Pack, add, change
 
 BOX = Box(10.0, 20.0, 30.0, 40.0)

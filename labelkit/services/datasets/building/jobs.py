@@ -11,7 +11,7 @@ from labelkit.services.datasets.heartbeat import LEASE, Heartbeat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from labelkit.services.datasets.results import BuildResult
+    from labelkit.services.datasets.building.results import BuildResult
     from labelkit.store.database import Database
     from labelkit.store.transaction import Transaction
 

@@ -8,7 +8,7 @@ import labelkit
 from labelkit import BuildRequest
 from labelkit.core.datasets.near_duplicates import Ruling
 from labelkit.store.datasets.near_duplicates import pair_id
-from tests.services.freezing.world import BOX, PLAIN, near, train, workspace
+from tests.services.datasets.freezing.world import BOX, PLAIN, near, train, workspace
 from tests.services.packs import add, change
 from tests.services.worlds import refused
 

@@ -8,7 +8,7 @@ import pytest
 
 import labelkit
 from labelkit import BuildRequest
-from tests.services.freezing.world import train
+from tests.services.datasets.freezing.world import train
 from tests.services.packs import change
 from tests.services.worlds import refused, trail
 

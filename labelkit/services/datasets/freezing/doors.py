@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from labelkit.core.actors import Action
 from labelkit.core.datasets.freezing import Purpose
 from labelkit.errors import InvalidValue, LabelkitError, NotFound, StoreBusy, TrainingLeaseLost
-from labelkit.services.datasets.guard import LEASE, end_training, start_evaluation, start_training
+from labelkit.services.datasets.freezing.guard import LEASE, end_training, start_evaluation, start_training
 from labelkit.services.datasets.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.samples import Page, Sample
     from labelkit.formats.exporting.reports import ExportReport
-    from labelkit.services.datasets.guard import Target
+    from labelkit.services.datasets.freezing.guard import Target
     from labelkit.store.acting import Gate
     from labelkit.store.database import Database
     from labelkit.store.transaction import Transaction

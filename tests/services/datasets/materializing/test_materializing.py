@@ -350,7 +350,7 @@ def interrupted(_):
 @pytest.mark.parametrize("by", ["function", "event"])
 def test_a_cancel_stops_before_the_next_shard_and_the_same_call_goes_on_later(dataset, tmp_path, monkeypatch, by):
     # given one shard at a time, and somebody who cancels after the second
-    monkeypatch.setattr("labelkit.services.datasets.crew.WINDOW", 1)
+    monkeypatch.setattr("labelkit.services.datasets.materializing.crew.WINDOW", 1)
     stop, seen = threading.Event(), []
 
     def progress(tally):
@@ -373,7 +373,7 @@ def test_a_cancel_stops_before_the_next_shard_and_the_same_call_goes_on_later(da
 
 def test_an_interrupt_keeps_the_finished_shards_and_says_partial(fresh, tmp_path, monkeypatch):
     # given
-    monkeypatch.setattr("labelkit.services.datasets.crew.WINDOW", 1)
+    monkeypatch.setattr("labelkit.services.datasets.materializing.crew.WINDOW", 1)
 
     # when
     with pytest.raises(KeyboardInterrupt):

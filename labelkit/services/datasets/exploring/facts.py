@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from labelkit.core.datasets.freezing import Freezing
-    from labelkit.services.datasets.lineage import Lineage
+    from labelkit.services.datasets.exploring.lineage import Lineage
     from labelkit.store.datasets.materials import MaterialHead
     from labelkit.store.datasets.rows import BuildRow
 

@@ -13,7 +13,7 @@ from labelkit.formats.exporting.losses import losses
 from labelkit.formats.exporting.reports import ExportReport
 from labelkit.formats.exports import About, Facet
 from labelkit.formats.keyed.row_batches import ahead
-from labelkit.services.datasets.exported_pictures import ExportedPictures
+from labelkit.services.datasets.exporting.pictures import ExportedPictures
 from labelkit.store.ids import new_id
 from labelkit.store.versions import snapshots
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from labelkit.core.versions import Tree
     from labelkit.formats.exporting import Progress
     from labelkit.formats.exports import Loss
-    from labelkit.services.datasets.assets import SampleAssets
+    from labelkit.services.datasets.materializing.assets import SampleAssets
     from labelkit.store.acting import Gate
     from labelkit.store.datasets.rows import BuildRow
 

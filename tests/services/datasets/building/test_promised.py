@@ -10,7 +10,7 @@ import pytest
 import labelkit
 from labelkit.core.geometry import Point
 from labelkit.errors import LabelkitError
-from labelkit.services.datasets.building import ENFORCEMENT
+from labelkit.services.datasets.building.builder import ENFORCEMENT
 from tests.services import pictured
 from tests.services.pictured import draw, files, request
 from tests.services.worlds import refused, trail
@@ -125,7 +125,7 @@ def test_files_that_are_all_absent_are_a_hard_fail_that_enforcement_stops(memory
 
 def test_files_that_vanish_after_their_shard_was_done_are_promised_and_absent(memory, tmp_path, monkeypatch):
     # given somebody who clears up while shards are made
-    from labelkit.services.datasets.materializing import Materializing
+    from labelkit.services.datasets.materializing.making import Materializing
 
     seen = Materializing._must_be_seen
 
@@ -196,17 +196,17 @@ def test_files_that_cannot_be_are_seen_by_the_preflight_and_refused_before_the_b
 
 def test_a_build_that_is_canceled_while_it_makes_files_leaves_no_version(memory, tmp_path, monkeypatch):
     # given a build that has begun with its files
-    monkeypatch.setattr("labelkit.services.datasets.crew.WINDOW", 1)
+    monkeypatch.setattr("labelkit.services.datasets.materializing.crew.WINDOW", 1)
     monkeypatch.setattr("labelkit.core.datasets.materialization.Mode.shard_samples", 1)
     begun, go_on = threading.Event(), threading.Event()
-    real = labelkit.services.datasets.crew.run_shard
+    real = labelkit.services.datasets.materializing.crew.run_shard
 
     def slow(task):
         begun.set()
         go_on.wait(20)
         return real(task)
 
-    monkeypatch.setattr("labelkit.services.datasets.crew.run_shard", slow)
+    monkeypatch.setattr("labelkit.services.datasets.materializing.crew.run_shard", slow)
     job = memory.datasets.start(request([pack(memory, tmp_path)], materialization="copy", materialize_to=str(tmp_path / "out")))
     assert begun.wait(20)
 

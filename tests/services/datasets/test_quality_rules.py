@@ -10,7 +10,7 @@ import labelkit
 from labelkit import BuildRequest, QualityRule
 from labelkit.core.geometry import Box
 from labelkit.errors import LabelkitError
-from labelkit.services.datasets.building import ENFORCEMENT
+from labelkit.services.datasets.building.builder import ENFORCEMENT
 from tests.services.packs import Pack, add, change
 from tests.services.worlds import as_user, tables, trail
 

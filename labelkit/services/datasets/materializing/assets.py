@@ -13,7 +13,7 @@ from labelkit.errors import FrameUnavailable, LabelkitError
 from labelkit.media.asset_urls import RENEWED_BEFORE, AssetUrl, AssetUrls
 from labelkit.media.shards import manifest_of
 from labelkit.media.targets import open_target
-from labelkit.services.datasets.materializing import MARKER
+from labelkit.services.datasets.materializing.making import MARKER
 from labelkit.store.database import utc_now
 from labelkit.store.versions import snapshots
 

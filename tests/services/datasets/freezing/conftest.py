@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import labelkit
-from tests.services.freezing.world import World
+from tests.services.datasets.freezing.world import World
 
 
 @pytest.fixture

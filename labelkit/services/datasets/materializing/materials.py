@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from labelkit.core.datasets.materialization import NONE, Mode, mode_of, verify_of
-from labelkit.services.datasets.materializing import Content, Materializing, Wish, must_fit
+from labelkit.services.datasets.materializing.making import Content, Materializing, Wish, must_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

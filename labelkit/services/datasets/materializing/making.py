@@ -35,8 +35,8 @@ from labelkit.errors import (
 )
 from labelkit.media.shards import FOLDER, manifest_of
 from labelkit.media.targets import LocalTarget, open_target
-from labelkit.services.datasets.crew import TICK_S, Crew
-from labelkit.services.datasets.sharding import ShardPlan
+from labelkit.services.datasets.materializing.crew import TICK_S, Crew
+from labelkit.services.datasets.materializing.sharding import ShardPlan
 from labelkit.store.ids import new_id
 from labelkit.store.versions import snapshots
 

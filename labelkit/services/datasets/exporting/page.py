@@ -19,7 +19,7 @@ from labelkit.formats import dataset_page
 from labelkit.formats.dataset_page import Page, PageSample
 from labelkit.media import open_frames
 from labelkit.media.thumbnails import thumbnail
-from labelkit.services.datasets.facts import LINEAGE_HEAD
+from labelkit.services.datasets.exploring.facts import LINEAGE_HEAD
 from labelkit.store.datasets import facets
 from labelkit.store.media import Frames
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from labelkit.core.review.annotations import Annotation, Capability
     from labelkit.core.versions import Tree
     from labelkit.media import FrameSource
-    from labelkit.services.datasets.assets import SampleAssets
-    from labelkit.services.datasets.facts import DatasetFacts, Fact
+    from labelkit.services.datasets.exploring.facts import DatasetFacts, Fact
+    from labelkit.services.datasets.materializing.assets import SampleAssets
     from labelkit.store.acting import Gate
 
 NOT_YET = "Stats not available yet"

@@ -9,7 +9,7 @@ import pytest
 
 import labelkit
 from labelkit.services.datasets import heartbeat
-from tests.services.freezing.world import train
+from tests.services.datasets.freezing.world import train
 from tests.services.packs import change
 from tests.services.worlds import refused, trail
 

@@ -11,7 +11,7 @@ import pytest
 import labelkit
 from labelkit import BuildRequest, LabelkitError
 from labelkit.core.geometry import Box, Point
-from labelkit.services.datasets.building import ENFORCEMENT
+from labelkit.services.datasets.building.builder import ENFORCEMENT
 from labelkit.workspace import Workspace, _made
 from tests.services.packs import Pack, add, change
 from tests.services.worlds import as_user, tables

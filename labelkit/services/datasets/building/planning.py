@@ -17,7 +17,7 @@ from labelkit.core.datasets.near_duplicates import NO_EVIDENCE, Evidence
 from labelkit.core.datasets.plans import BuildPlan, make_plan
 from labelkit.core.datasets.quality import POLICY
 from labelkit.core.datasets.splits import SplitStrategy
-from labelkit.services.datasets import promised
+from labelkit.services.datasets.building import promised
 from labelkit.store.datasets.samples import grouped, is_counted
 
 if TYPE_CHECKING:

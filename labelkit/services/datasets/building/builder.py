@@ -19,13 +19,13 @@ from labelkit.errors import (
     LabelkitError,
     StoreConflict,
 )
-from labelkit.services.datasets import promised
+from labelkit.services.datasets.building import promised
+from labelkit.services.datasets.building.jobs import BuildHeart
+from labelkit.services.datasets.building.planning import RUN, build_fingerprint, reusable
+from labelkit.services.datasets.building.results import BuildResult
 from labelkit.services.datasets.dataset import Dataset
 from labelkit.services.datasets.heartbeat import LEASE
-from labelkit.services.datasets.jobs import BuildHeart
-from labelkit.services.datasets.planning import RUN, build_fingerprint, reusable
 from labelkit.services.datasets.quality_rules import judged
-from labelkit.services.datasets.results import BuildResult
 from labelkit.store.datasets.rows import NewBuild
 from labelkit.store.datasets.samples import KEY, assemble
 from labelkit.store.datasets.tally import Tally
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.plans import BuildPlan
     from labelkit.core.datasets.quality import Evaluation, Statistics
     from labelkit.core.versions import Tree
-    from labelkit.services.datasets.jobs import BuildJob
-    from labelkit.services.datasets.planning import Facts
+    from labelkit.services.datasets.building.jobs import BuildJob
+    from labelkit.services.datasets.building.planning import Facts
     from labelkit.store.acting import Act, Gate
     from labelkit.store.datasets.rows import BuildRow
 

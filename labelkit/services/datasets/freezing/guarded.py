@@ -10,9 +10,9 @@ import polars as pl
 
 from labelkit.core.datasets.freezing import Purpose
 from labelkit.errors import InvalidValue
-from labelkit.services.datasets import doors, guard
-from labelkit.services.datasets.doors import Behind, Content
-from labelkit.services.datasets.guard import Target
+from labelkit.services.datasets.freezing import doors, guard
+from labelkit.services.datasets.freezing.doors import Behind, Content
+from labelkit.services.datasets.freezing.guard import Target
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from labelkit.core.datasets.freezing import FreezeEvent, Freezing
     from labelkit.formats.exporting.reports import ExportReport
-    from labelkit.services.datasets.doors import EvaluationData, TrainingData
+    from labelkit.services.datasets.freezing.doors import EvaluationData, TrainingData
     from labelkit.store.acting import Gate
     from labelkit.store.datasets.rows import BuildRow
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from labelkit.media.video import VideoReader
-    from labelkit.services.datasets.assets import SampleAssets
+    from labelkit.services.datasets.materializing.assets import SampleAssets
     from labelkit.store.acting import Gate
     from labelkit.store.datasets.materials import MediaSource
 

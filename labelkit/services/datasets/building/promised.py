@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from labelkit.core.datasets.materialization import NONE, MaterializationStatus, Mode, missing_assets
 from labelkit.errors import InvalidValue, LabelkitError
-from labelkit.services.datasets.guard import Target, check_promised
-from labelkit.services.datasets.materializing import Materializing, Wish, must_fit
-from labelkit.services.datasets.materials import content_of
+from labelkit.services.datasets.freezing.guard import Target, check_promised
+from labelkit.services.datasets.materializing.making import Materializing, Wish, must_fit
+from labelkit.services.datasets.materializing.materials import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
