@@ -201,6 +201,16 @@ def test_others_do_not_publish(ws, draft, role):
     assert trail(ws, "actor", "code", "allowed")[-1] == ("bob", "PERMISSION_DENIED", False)
 
 
+def test_a_refused_publish_names_the_workspace_as_people_call_it(ws, draft):
+    # given
+    bob = as_user(ws, "bob", "annotator")
+
+    # then
+    with pytest.raises(LabelkitError) as refusal:
+        publish(bob, draft)
+    assert refusal.value.detail.startswith(f"bob may not publish in workspace {ws.name}: ")
+
+
 def test_a_named_pack_must_be_of_the_scope_and_approved(ws, draft, ball_draft):
     # given a pack of this scope, one of another scope, and a rejected one
     pack = publish(ws, draft).pack

@@ -125,10 +125,10 @@ class PublishDecision:
         return self.pack is None
 
 
-def check_request(request: PublishRequest, draft: DraftHead, capability: Capability, actor: Actor) -> None:
-    """Apply the rules that need no content: permission, version, payload schema."""
+def check_request(request: PublishRequest, draft: DraftHead, capability: Capability, actor: Actor, workspace: str | None = None) -> None:
+    """Apply the rules that need no content: permission, version, payload schema. `workspace` is what people call the draft's workspace."""
     if not actor.may(Action.PUBLISH, draft.scope.workspace):
-        raise actor.refusal(Action.PUBLISH, draft.scope.workspace)
+        raise actor.refusal(Action.PUBLISH, draft.scope.workspace, workspace)
     if draft.version != request.expected_version:
         raise StaleDraftVersion(draft=draft.id, current=draft.version, expected=request.expected_version)
     if capability.geometry == "point" and draft.payload_schema < PAYLOAD_SCHEMA:

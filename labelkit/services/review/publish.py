@@ -96,7 +96,7 @@ class PublishCases(PackCases):
             with self._gate.read() as (tx, actor):
                 head = self._desk.head(tx, request.draft_id)
                 media, capability = self._desk.parts(tx, head)
-                check_request(request, head, capability, actor)
+                check_request(request, head, capability, actor, self._gate.workspace.name)
                 packs = tx.review.packs(head.scope)
                 chosen = choose_pack(request, head, packs)
                 seen = None if chosen is None else tx.review.latest(chosen.id)
@@ -127,7 +127,7 @@ class PublishCases(PackCases):
         self, tx: Transaction, request: PublishRequest, head: DraftHead, capability: Capability, prepared: Prepared, actor: object
     ) -> PublishDecision:
         packs = tx.review.packs(head.scope)
-        check_request(request, head, capability, actor)  # type: ignore[arg-type]
+        check_request(request, head, capability, actor, self._gate.workspace.name)  # type: ignore[arg-type]
         chosen = choose_pack(request, head, packs)
         latest = None if chosen is None else tx.review.latest(chosen.id)
         moved = (latest.id if latest else None) != (prepared.seen.id if prepared.seen else None)
