@@ -5,6 +5,7 @@
 
 import { h } from "./shared/dom.js";
 import { shell } from "./shared/shell.js";
+import { counted } from "./frame_review/counting.js";
 import { Review } from "./frame_review/review.js";
 
 /** @param {{model: import("./shared/commands.js").Model, el: HTMLElement}} view */
@@ -16,6 +17,7 @@ async function render({ model, el }) {
     {
       label: "Frame review",
       className: "lk-review",
+      words: counted,
       key: (event) => review?.press(event) ?? false,
       silent: (commands) => {
         const edits = commands.filter((command) => command === "op").length;

@@ -151,7 +151,7 @@ def _figure(frame: Frame, side: str, width: int) -> str:
         drawn = still(frame.data or b"", diff_labels.shapes(frame.pairs, side), (frame.width, frame.height), width, width)
     except (OSError, SyntaxError, ValueError):
         return "The stored bytes are no picture."
-    image = static.image(drawn, "image/jpeg", f"Frame {frame.index} of {frame.media}, labels {side}", min(width, frame.width))
+    image = static.image(drawn, "image/jpeg", f"Frame {frame.index + 1} of {frame.media}, labels {side}", min(width, frame.width))
     return f'<figure style="display:inline-block;margin:8px 8px 0 0">{image}<figcaption>{side.capitalize()}</figcaption></figure>'
 
 

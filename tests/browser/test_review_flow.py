@@ -116,7 +116,7 @@ def test_a_conflict_offers_both_sides_and_takes_the_chosen_one(twin: Twin) -> No
     expect(page.locator(".lk-save")).to_contain_text("Stale")
     expect(page.get_by_role("alert").filter(has_text="DRAFT_VERSION_CONFLICT")).to_be_visible()
     # when
-    page.get_by_role("alert").get_by_role("button", name="Take all theirs").click()
+    page.get_by_role("region", name="Conflict").get_by_role("button", name="Take all theirs").click()
     page.wait_for_timeout(300)
     twin.settled()
     # then

@@ -99,6 +99,22 @@ def test_a_key_press_is_written_as_the_registry_writes_it(run: Callable[..., Any
     assert run("shared/keys.js", "return module.chord(new KeyboardEvent('keydown', event));", event=event) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [
+        pytest.param("Frame 0 has no annotation 'a'.", "Frame 1 has no annotation 'a'.", id="one frame"),
+        pytest.param("there is no frame to fill between frames 3 and 9", "there is no frame to fill between frames 4 and 10", id="two"),
+        pytest.param("frames changed since: 0, 4, 9, 99.", "frames changed since: 1, 5, 10, 100.", id="a list"),
+        pytest.param("Frames 0, 1, 2, 3 and more were changed", "Frames 1, 2, 3, 4 and more were changed", id="the start of a list"),
+        pytest.param("frames 1, 2, and 3", "frames 2, 3, and 4", id="a list with a last one"),
+        pytest.param("12 of 40 frames were never looked at", "12 of 40 frames were never looked at", id="how many"),
+        pytest.param("frame 3, 2 labels differ", "frame 4, 2 labels differ", id="one frame and a number of something else"),
+    ],
+)
+def test_every_frame_that_a_sentence_names_is_counted_from_one(run: Callable[..., Any], said: str, counted: str) -> None:
+    assert run("frame_review/counting.js", "return module.counted(said);", said=said) == counted
+
+
 def test_keys_whose_action_is_missing_are_not_bound_and_held_ones_end(run: Callable[..., Any]) -> None:
     # given
     key = {"group": "g", "text": "t", "when": "always", "hold": False}

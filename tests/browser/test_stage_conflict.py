@@ -43,6 +43,13 @@ def test_both_sides_are_shown_chosen_frame_by_frame_and_put_back_from_the_shelf(
     panel = page.get_by_role("region", name="Conflict")
     expect(panel).to_contain_text("2 frames were changed by both sides")
     expect(panel.get_by_role("img", name="Mine, frame 1")).to_be_visible()
+    banner = page.get_by_role("alert").filter(has_text="Frames 1, 2 were changed by both sides")
+    expect(banner).to_contain_text("Choose below the picture")
+    expect(page.get_by_role("button", name="Keep all mine")).to_have_count(1)
+    expect(page.get_by_role("button", name="Take all theirs")).to_have_count(1)
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    keep_picture(page, f"review-conflict-told-{theme}")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("button", name="Dismiss the message").click()
     keep_picture(page, f"review-conflict-{theme}")
     assert twin.bridge.faults() == []

@@ -1,11 +1,13 @@
 /**
- * Frames as people count them: the kernel's sentences number frames from nought, the review from one.
+ * Frames as people count them: the kernel's sentences name frames by their index, from nought, the review counts from one.
  * @module
  */
 
-const NUMBERED = /\b(frames? )(\d+)( and )?(\d+)?/gi;
+const ONE = String.raw`\bframe \d+`;
+const SEVERAL = String.raw`\bframes (?:changed since: )?\d+(?:(?:, and |, | and | to )\d+)*`;
+const NAMED = new RegExp(`${SEVERAL}|${ONE}`, "gi");
 
-/** The kernel's sentence with the review's numbers. @param {string} sentence */
+/** The kernel's sentence with the review's numbers, in lists too; how many frames there are stays. @param {string} sentence */
 export function counted(sentence) {
-  return sentence.replace(NUMBERED, (_, word, first, and = "", second = "") => `${word}${Number(first) + 1}${and}${second && Number(second) + 1}`);
+  return sentence.replace(NAMED, (named) => named.replace(/\d+/g, (index) => String(Number(index) + 1)));
 }

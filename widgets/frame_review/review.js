@@ -197,9 +197,8 @@ export class Review {
 
   /** Says why an edit was refused: what is not possible here in a sentence, whatever else in the banner. @param {import("../shared/commands.js").Report} report */
   refused(report) {
-    const said = { ...report, detail: counted(report.detail) };
-    if (report.code === "INVALID_OPERATION") this.tell(said.detail, "warn");
-    else this.frame.show(said);
+    if (report.code === "INVALID_OPERATION") this.tell(counted(report.detail), "warn");
+    else this.frame.show(report);
   }
 
   /** Uses a key if it is one of the review's, and says whether it did. @param {KeyboardEvent} event */

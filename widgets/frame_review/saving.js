@@ -37,11 +37,9 @@ export function saving({ frame, chip, undo, redo, pending }) {
 
   /** Says what went wrong and offers what can be done. @param {Report} error */
   function trouble(error) {
-    const settle = (/** @type {string} */ mine) => async () => {
-      if (await frame.ask("reload", { mine }, { patience: 10_000 })) frame.show(null);
-    };
-    if (known.status === "stale") frame.show(both(error), "warn", [button("Keep all mine", settle("keep"), { kind: "primary" }), button("Take all theirs", settle("theirs"))]);
-    else frame.show(error, "bad", [button("Try again", settle("keep"))]);
+    const again = async () => (await frame.ask("reload", { mine: "keep" }, { patience: 10_000 })) && frame.show(null);
+    if (known.status === "stale") frame.show(both(error), "warn");
+    else frame.show(error, "bad", [button("Try again", again)]);
   }
 
   frame.kernel.on("silent", (commands) => {
@@ -64,9 +62,10 @@ export function saving({ frame, chip, undo, redo, pending }) {
   };
 }
 
-/** The conflict as a reviewer counts frames: from one. @param {Report} error @returns {Report} */
+/** The conflict as a reviewer needs it: which frames, and where to choose. @param {Report} error @returns {Report} */
 function both(error) {
-  const frames = (error.facts?.changed ?? []).map((/** @type {number} */ index) => index + 1);
+  /** @type {number[]} */
+  const frames = error.facts?.changed ?? [];
   const named = frames.length === 1 ? `Frame ${frames[0]} was` : `Frames ${frames.slice(0, SHOWN).join(", ")}${frames.length > SHOWN ? " and more" : ""} were`;
-  return { ...error, detail: `${named} changed by both sides. Every other frame is saved.`, hint: "Choose for all here, or frame by frame below the picture." };
+  return { ...error, detail: `${named} changed by both sides. Every other frame is saved.`, hint: "Choose below the picture, frame by frame or for all at once." };
 }

@@ -28,11 +28,12 @@ import { button, copy, fill, h } from "./dom.js";
 /**
  * Builds the frame of a view.
  * @param {{model: Model, el: HTMLElement}} view
- * @param {{label: string, className?: string, key?: (event: KeyboardEvent) => boolean, silent?: (commands: string[]) => Report}} options
- *   `key` may use a key that no field or button needs, and says whether it did; `silent` words the banner while commands go unanswered
+ * @param {{label: string, className?: string, key?: (event: KeyboardEvent) => boolean, silent?: (commands: string[]) => Report, words?: (detail: string) => string}} options
+ *   `key` may use a key that no field or button needs, and says whether it did; `silent` words the banner while commands go unanswered;
+ *   `words` says the kernel's sentences as this widget does
  * @returns {Shell}
  */
-export function shell({ model, el }, { label, className = "", key = () => false, silent = waitingFor }) {
+export function shell({ model, el }, { label, className = "", key = () => false, silent = waitingFor, words = (detail) => detail }) {
   const kernel = channel(model, el);
   const banner = h("div", { class: "lk-banner", role: "alert", hidden: true });
   const live = h("div", { class: "lk-offscreen", role: "status", "aria-live": "polite" });
@@ -49,7 +50,7 @@ export function shell({ model, el }, { label, className = "", key = () => false,
     banner.className = `lk-banner lk-tone-${tone}`;
     fill(
       banner,
-      h("div", { class: "lk-banner-text" }, h("strong", {}, report.title), report.code && h("code", { class: "lk-code" }, report.code), h("p", {}, report.detail), report.hint && h("p", { class: "lk-hint" }, report.hint), actions.length > 0 && h("div", { class: "lk-row lk-banner-actions" }, ...actions)),
+      h("div", { class: "lk-banner-text" }, h("strong", {}, report.title), report.code && h("code", { class: "lk-code" }, report.code), h("p", {}, words(report.detail)), report.hint && h("p", { class: "lk-hint" }, report.hint), actions.length > 0 && h("div", { class: "lk-row lk-banner-actions" }, ...actions)),
       button("Dismiss", () => show(null), { kind: "quiet", icon: "\u2715", name: "Dismiss the message" }),
     );
   }
