@@ -9,7 +9,7 @@ class ExamplesNotScored(LabelkitError):
     code = "EXAMPLES_NOT_SCORED"
     status = 409
     title = "There is no score yet"
-    template = "{what} has not been scored."
+    template = "No scoring so far covers {what}."
     advice = "Run ws.golden.score() first; it scores every example in one pass."
 
 

@@ -54,7 +54,7 @@ class StorageReadFailed(LabelkitError):
     status = 500
     title = "Stored content could not be read"
     template = "{what} could not be read: {reason}."
-    advice = "Nothing was changed. Run `labelkit store check` to see what is damaged."
+    advice = "Nothing was changed. Check the place and your access to it; `labelkit store check` says what of a store is damaged."
 
 
 class StorageWriteFailed(LabelkitError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.formats.exports import EVERYTHING, DigestedFile, Facet, Format
+from labelkit.formats.keyed.foreign_rows import joined, no_table
 from labelkit.formats.keyed.row_batches import in_order, slices
 from labelkit.formats.keyed.row_json import decoded, encoded, from_wire, to_wire, wire_type
 from labelkit.formats.keyed.row_sources import readable, sourced
@@ -45,12 +46,18 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
     """
     files, manifest = sourced(source, ".csv")
     if manifest is None:
-        with readable(source):
-            yield pl.concat([pl.read_csv(file, infer_schema_length=None) for file in files], how="vertical_relaxed")
+        yield joined(files, _foreign, why=no_table)
         return
     for file in files:
         with readable(file):
             yield _read(file, manifest.columns)
+
+
+def _foreign(file: Path) -> pl.DataFrame:
+    rows = pl.read_csv(file, infer_schema_length=None)
+    if any("\ufffd" in name for name in rows.columns):  # polars reads a header that is not UTF-8 all the same
+        raise ValueError("its header is not UTF-8")
+    return rows
 
 
 def _read(file: Path, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:

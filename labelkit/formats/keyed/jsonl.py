@@ -7,14 +7,14 @@ letter by letter. One of their values that is no JSON object or array stands the
 from __future__ import annotations
 
 from contextlib import ExitStack
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from labelkit.formats.exports import EVERYTHING, DigestedFile, Format
+from labelkit.formats.keyed.foreign_rows import joined, no_object
 from labelkit.formats.keyed.row_batches import in_order, slices
-from labelkit.formats.keyed.row_json import decoded, encoded, quoted_name
+from labelkit.formats.keyed.row_json import as_lines, decoded, encoded, encoded_lines, quoted_name
 from labelkit.formats.keyed.row_sources import readable, sourced
 
 if TYPE_CHECKING:
@@ -40,17 +40,13 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping
 def lines(rows: pl.DataFrame, json_columns: Sequence[str] = ()) -> bytes:
     """Return rows as lines, each one JSON object and a line feed; values of `json_columns` are embedded."""
     embedded = [name for name in rows.columns if name in json_columns]
-    plain = rows.drop(embedded)
     if not embedded:
-        text = encoded(plain)
-    else:
-        ends = [part for name in embedded for part in (pl.lit(f",\t{quoted_name(name)}:"), _embedded(pl.col(name)))]
-        body = encoded(plain).str.strip_suffix("}") if plain.width else pl.repeat("{", rows.height, eager=True)
-        text = rows.select(pl.concat_str(pl.lit(body), *ends, pl.lit("}")).alias("text")).to_series()
-        text = text if plain.width else text.str.replace(",", "", literal=True)
-    out = BytesIO()
-    text.to_frame().write_csv(out, include_header=False, quote_style="never", separator="\x1f")
-    return out.getvalue()
+        return encoded_lines(rows)
+    plain = rows.drop(embedded)
+    ends = [part for name in embedded for part in (pl.lit(f",\t{quoted_name(name)}:"), _embedded(pl.col(name)))]
+    body = encoded(plain).str.strip_suffix("}") if plain.width else pl.repeat("{", rows.height, eager=True)
+    text = rows.select(pl.concat_str(pl.lit(body), *ends, pl.lit("}")).alias("text")).to_series()
+    return as_lines(text if plain.width else text.str.replace(",", "", literal=True))
 
 
 def _embedded(column: pl.Expr) -> pl.Expr:
@@ -63,12 +59,12 @@ def _embedded(column: pl.Expr) -> pl.Expr:
 def read(source: str | Path) -> Iterator[pl.DataFrame]:
     """Yield the rows of an export in blocks, in the types that its manifest tells; of other JSONL files what they seem to be.
 
-    Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, and `EXPORT_DAMAGED` for an export that is not whole.
+    There, a field that a line does not have is null, and one with numbers and text is text. Raises `LABELS_NOT_FOUND`,
+    `LABELS_UNREADABLE`, and `EXPORT_DAMAGED` for an export that is not whole.
     """
     files, manifest = sourced(source, ".jsonl")
     if manifest is None:
-        with readable(source):
-            yield pl.scan_ndjson(files, infer_schema_length=None).collect()
+        yield joined(files, lambda file: pl.read_ndjson(file, infer_schema_length=None), why=no_object, missing=True)
         return
     yield pl.DataFrame(schema=manifest.columns)  # an export may have no rows
     for file in files:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.formats.exports import EVERYTHING, Format, parted
+from labelkit.formats.keyed.foreign_rows import joined
 from labelkit.formats.keyed.row_batches import Background, weight
 from labelkit.formats.keyed.row_sources import readable, sourced
 
@@ -51,15 +52,18 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About, *, cut: Cu
 
 
 def read(source: str | Path) -> Iterator[pl.DataFrame]:
-    """Yield the rows of an export, or of other Parquet files, a frame a file.
+    """Yield the rows of an export, a frame a file, or of other Parquet files, in one.
 
     Raises `LABELS_NOT_FOUND`, `LABELS_UNREADABLE`, and `EXPORT_DAMAGED` for an export that is not whole.
     """
     files, manifest = sourced(source, ".parquet")
+    if manifest is None:
+        yield joined(files, pl.read_parquet, why=lambda _: None)
+        return
     for file in files:
         with readable(file):
-            rows = pl.read_parquet(file, columns=None if manifest is None else [*manifest.columns])
-            yield rows if manifest is None else rows.select(pl.col(name).cast(kind) for name, kind in manifest.columns.items())
+            rows = pl.read_parquet(file, columns=[*manifest.columns])
+            yield rows.select(pl.col(name).cast(kind) for name, kind in manifest.columns.items())
 
 
 @dataclass

@@ -43,8 +43,11 @@ def sourced(source: str | Path, suffix: str) -> tuple[list[Path], Manifest | Non
     if manifest is None:
         raise ExportDamaged(folder=root, what=f"{MANIFEST} is not as it was written")
     chosen = [file for file in manifest.files if file.name.endswith(suffix) and _within(root / file.name, path)]
-    if path.is_file() and not chosen:
+    if not chosen and path.is_file():
         return files, None
+    if not chosen:
+        reason = f"it is an export of {manifest.format}, in which there is no {suffix} file"
+        raise LabelsNotFound(source=path, reason=reason, expected=f"a {suffix} file or a folder of them, or the format {manifest.format}")
     for file in chosen:
         if not (root / file.name).is_file() or digest_of_file(root, file.name).sha256 != file.sha256:
             raise ExportDamaged(folder=root, what=f"{file.name} is missing or not as it was written")

@@ -87,7 +87,7 @@ class Scoring:
             newest = golden_scores.newest(tx, workspace, example["type"])
         row = golden_scores.score_row(objects, newest[0], example_id) if newest else None
         if row is None:
-            raise ExamplesNotScored(what=f"The example {example_id}")
+            raise ExamplesNotScored(what=f"the example {example_id}")
         rules, facts = newest[0].rules, golden_scores.facts_of(row, newest[0].rules)
         tier = Tier(row["tier"])
         return Explanation(
@@ -119,7 +119,7 @@ class Scoring:
                 type_of(tx, self._gate.workspace.id, type)
             newest = golden_scores.newest(tx, self._gate.workspace.id, type)
         if not newest:
-            raise ExamplesNotScored(what="No example" if type is None else f"The type {type}")
+            raise ExamplesNotScored(what="any example" if type is None else f"examples of the type {type}")
         found = lift(self._gate.database, [one.object for one in newest], wanted, share)
         return LiftPlan(wanted, share, found.examples, found.reached, found.wanted, found.after, found.reviews, found.lacks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,7 +20,7 @@ from labelkit.store.golden.examples import COLUMNS, SCORES
 from labelkit.store.golden.parts import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 SOURCE = "source_decision_id"
 GIVEN = (*PARTS, SOURCE)
@@ -40,10 +40,15 @@ def given_of(
     """Return what is given as a frame of row, input, expected_output, labels, source_decision_id; and the rows that fell out.
 
     A frame's text columns hold JSON texts; columns of other types (structs, lists, numbers) hold the values themselves, a null among the
-    fields of a struct being a field that is not there. Raises `INVALID_VALUE` for a frame without the columns, or with others.
+    fields of a struct being a field that is not there. Raises `INVALID_VALUE` for a frame without the columns, or with others, and for
+    what is neither a frame nor examples in a row.
     """
     if isinstance(examples, pl.DataFrame):
         given, refused = _of_frame(examples), pl.DataFrame(schema=REFUSED)
+    elif isinstance(examples, (str, bytes, Mapping, BaseModel, Example)) or not isinstance(examples, Iterable):
+        one = isinstance(examples, (Mapping, BaseModel, Example))
+        fix = "Put it into a list: [example]." if one else "Give a list of mappings or pydantic models, or a polars frame."
+        raise InvalidValue(what="examples", reason=f"{type(examples).__name__} is not several examples", fix=fix)
     else:
         given, refused = _of_rows(examples)
     if source_decision_ids is not None:
