@@ -71,3 +71,15 @@ def manifest(folder: Path, shard: int = 0) -> list[dict[str, object]]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def source(root: Path, key: str) -> Path:
+    """The picture that a sample comes from."""
+    _, media, index = key.split("/")
+    return root / media / f"{index}.png"
+
+
+def replace(file: Path, data: bytes) -> None:
+    """Put other bytes in a file's place, never into a frame that it may be a link to."""
+    file.unlink()
+    file.write_bytes(data)

@@ -8,11 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-import polars as pl
-
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildOutcome, BuildRequest, BuildStatus, BuildStep
-from labelkit.core.datasets.eligibility import Policy, judge
 from labelkit.core.datasets.fingerprint import explain
 from labelkit.core.datasets.preflight import Preflight
 from labelkit.errors import (
@@ -32,13 +29,16 @@ from labelkit.services.datasets.building.jobs import BuildJob
 from labelkit.services.datasets.building.planning import build_fingerprint, load, plan, reusable
 from labelkit.services.datasets.building.results import BuildResult
 from labelkit.services.datasets.dataset import Dataset
+from labelkit.services.datasets.exploring.candidates import candidates
 from labelkit.services.datasets.exploring.lineage import Lineage
 from labelkit.services.datasets.exploring.lists import built_from, listed
-from labelkit.services.datasets.near_duplicates import NearDuplicates
+from labelkit.services.datasets.near_duplicates.evidence import NearDuplicates
 from labelkit.services.datasets.quality_rules import QualityRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import polars as pl
 
     from labelkit.core.datasets.fingerprint import Difference
     from labelkit.store.acting import Gate
@@ -52,13 +52,12 @@ JOINED_S = 0.5
 CLOSING_S = 30.0
 
 
-class Datasets(QualityRules):
+class Datasets(NearDuplicates, QualityRules):
     """Every use case of datasets, for one workspace."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._jobs: WeakSet[BuildJob] = WeakSet()
-        self._near_duplicates = NearDuplicates(gate)
 
     def candidates(self, capability: str) -> pl.DataFrame:
         """Return every pack of a capability in the workspaces that you may read, with what a build would do with it by default.
@@ -66,74 +65,7 @@ class Datasets(QualityRules):
         Columns: pack_id, workspace, media, group_key, camera_type, review_status, validation_status, revision_id, revision_number,
         frames, annotations, included, reason, why.
         """
-        with self._gate.read() as (tx, actor):
-            facts = tx.datasets.sources.candidate_facts(capability)
-        readable = frozenset(pack.workspace_id for pack in facts if actor.may(Action.READ, pack.workspace_id))
-        verdicts = judge([pack for pack in facts if pack.workspace_id in readable], Policy(capability, readable))
-        rows = [
-            (
-                verdict.pack_id,
-                verdict.pack.workspace,
-                verdict.pack.media,
-                verdict.pack.group_key,
-                verdict.pack.camera_type,
-                str(verdict.pack.review_status),
-                str(verdict.pack.validation_status),
-                revision.id if revision else None,
-                revision.number if revision else None,
-                revision.frame_count if revision else None,
-                revision.annotation_count if revision else None,
-                verdict.included,
-                None if verdict.reason is None else str(verdict.reason),
-                verdict.why,
-            )
-            for verdict in verdicts
-            for revision in [verdict.revision]
-        ]
-        return pl.DataFrame(rows, schema=CANDIDATES, orient="row").sort("workspace", "media", "pack_id")
-
-    def find_near_duplicates(
-        self,
-        capability: str | None = None,
-        *,
-        label_pack_ids: Sequence[str] | None = None,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> pl.DataFrame:
-        """Search the media of a capability's packs, or of these packs, for frames that look alike; return what `near_duplicates` does.
-
-        Each picture is hashed once ever; a call that was interrupted goes on where it was. New media are compared with each other and
-        with all that were searched before in this workspace: two frames are near-duplicates where neither their dHash nor their pHash
-        differs in more than 6 of 64 bits. Pairs within a group are no evidence: a group is never cut. `progress` is called with the
-        pictures hashed and all that have to be. Frames that cannot be read now are left to a later call. For reviewers and above.
-
-        Raises `PERMISSION_DENIED`, `NOT_FOUND`, `INVALID_VALUE`, `STORE_CONFLICT`.
-        """
-        return self._near_duplicates.find(capability, label_pack_ids, progress)
-
-    def near_duplicates(
-        self, capability: str | None = None, *, label_pack_ids: Sequence[str] | None = None, ruling: str | None = None
-    ) -> pl.DataFrame:
-        """Return the evidence of near-duplicates, one row a pair of media of different groups, the closest pairs first.
-
-        All of the workspace's, or that among the media of a capability's packs or of these packs; `ruling` asks for `duplicate`,
-        `different` or `none`. Columns: id, ruling (null where nobody ruled), ruling_version, then group, workspace, media and frame of
-        both sides (the closest two frames) as group_a … frame_b, dhash_distance and phash_distance in bits, frame_pairs (how many pairs
-        of frames are near enough), reason, ruled_by, ruled_at, found_by, found_at, sha256_a, sha256_b.
-        """
-        return self._near_duplicates.listed(capability, label_pack_ids, ruling=ruling)
-
-    def rule_near_duplicate(self, pair_id: str | Sequence[str], ruling: str, *, reason: str, expected_version: int | None = None) -> None:
-        """Rule that a pair of media (or several) is `different`, which holds their groups together no more, or `duplicate`: confirmed.
-
-        A later ruling counts over an earlier one, and all are kept (`near_duplicate_rulings`). `expected_version` is the `ruling_version`
-        that was looked at. For reviewers and above. Raises `PERMISSION_DENIED`, `NOT_FOUND`, `REASON_REQUIRED`, `INVALID_VALUE` and
-        `NEAR_DUPLICATE_RULING_CONFLICT`.
-        """
-        self._near_duplicates.rule(pair_id, ruling, reason=reason, expected_version=expected_version)
-
-    def near_duplicate_rulings(self, pair_id: str) -> pl.DataFrame:
-        """Return every ruling on a pair, newest first: version, ruling, reason, ruled_by, ruled_at."""
-        return self._near_duplicates.rulings(pair_id)
+        return candidates(self._gate, capability)
 
     def preflight(self, request: BuildRequest) -> Preflight:
         """Return everything that a build of this request would decide; nothing is written.
@@ -325,21 +257,3 @@ class Datasets(QualityRules):
             tx.datasets.end(row.id, BuildStep.LOSE, failure=JobLost.code, reason=LOST)
             row = tx.datasets.build(workspace, row.id) or row
         return row
-
-
-CANDIDATES = {
-    "pack_id": pl.String(),
-    "workspace": pl.String(),
-    "media": pl.String(),
-    "group_key": pl.String(),
-    "camera_type": pl.String(),
-    "review_status": pl.String(),
-    "validation_status": pl.String(),
-    "revision_id": pl.String(),
-    "revision_number": pl.Int32(),
-    "frames": pl.Int32(),
-    "annotations": pl.Int64(),
-    "included": pl.Boolean(),
-    "reason": pl.String(),
-    "why": pl.String(),
-}

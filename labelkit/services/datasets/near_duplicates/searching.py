@@ -1,4 +1,4 @@
-"""Near-duplicates: hash the frames of media once ever, search what is new against all, keep the evidence, rule on it."""
+"""The search: hash the frames of media once ever, compare what is new with all, keep the evidence."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labelkit.core.actors import Action
-from labelkit.core.datasets.near_duplicates import Ruling
 from labelkit.core.media import MediaKind
 from labelkit.errors import (
     InvalidValue,
-    NearDuplicateRulingConflict,
     NotFound,
-    ReasonRequired,
     StoreConflict,
     VideoSupportMissing,
 )
@@ -38,91 +35,26 @@ ATTEMPTS = 5
 FRAME = ("media", "grp", "frame_index", "dhash", "phash")
 
 
-class NearDuplicates:
-    """Finds, lists and rules on near-duplicates of one workspace."""
+class Search:
+    """One search for near-duplicates of one workspace."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._database = gate.database
         self._workspace = gate.workspace.id
 
-    def find(
-        self, capability: str | None, label_pack_ids: Sequence[str] | None, progress: Callable[[int, int], None] | None
-    ) -> pl.DataFrame:
-        """Hash and search the media of these packs as far as that was not done; return the evidence among them."""
+    def run(self, capability: str | None, label_pack_ids: Sequence[str] | None, progress: Callable[[int, int], None] | None) -> list[str]:
+        """Hash and search the media of these packs as far as that was not done; return these media (ids)."""
         subject = f"near-duplicates:{capability or 'packs'}"
         with self._gate.act(Action.RULE_NEAR_DUPLICATES, subject) as act:
-            wanted = self._wanted(act.tx, act.actor, capability, label_pack_ids)
+            wanted = media_of(act.tx, act.actor, self._workspace, capability, label_pack_ids)
             searched = act.tx.datasets.near_duplicates.searched(self._workspace)
             new = [media for media in wanted if searched.get(media, 1)]
             act.record("NEAR_DUPLICATES_SEARCHED" if not new else "NEAR_DUPLICATES_STARTED", media=len(wanted), new=len(new))
         if new:
             self._hash(new, progress)
             self._search(new, subject)
-        return self.listed(media=wanted)
-
-    def listed(
-        self,
-        capability: str | None = None,
-        label_pack_ids: Sequence[str] | None = None,
-        *,
-        media: Sequence[str] | None = None,
-        ruling: str | None = None,
-    ) -> pl.DataFrame:
-        """Return the evidence that lies in workspaces which the actor may read, closest pairs first."""
-        if ruling not in (None, "none", *Ruling):
-            raise _no_ruling(ruling, "'none', ")
-        with self._gate.read() as (tx, actor):
-            if capability is not None or label_pack_ids is not None:
-                media = self._wanted(tx, actor, capability, label_pack_ids)
-            rows = tx.datasets.near_duplicates.listed(self._workspace, media=media, ruling=ruling)
-        seen = [one for one in rows["workspace_id_a"].append(rows["workspace_id_b"]).unique() if actor.may(Action.READ, one)]
-        readable = pl.col("workspace_id_a").is_in(seen) & pl.col("workspace_id_b").is_in(seen)
-        return rows.filter(readable).drop("workspace_id_a", "workspace_id_b")
-
-    def rule(self, pairs: str | Sequence[str], ruling: str, *, reason: str, expected_version: int | None) -> None:
-        """Add a ruling to each pair; all or none."""
-        if ruling not in list(Ruling):
-            raise _no_ruling(ruling)
-        if not reason.strip():
-            raise ReasonRequired(action=Action.RULE_NEAR_DUPLICATES.value)
-        ids = [pairs] if isinstance(pairs, str) else list(dict.fromkeys(pairs))
-        subject = f"near-duplicates:{ids[0] if len(ids) == 1 else f'{len(ids)} pairs'}"
-        with self._gate.act(Action.RULE_NEAR_DUPLICATES, subject, on_conflict=StoreConflict) as act:
-            rows = act.tx.datasets.near_duplicates
-            before = rows.present(self._workspace, ids)
-            for pair in ids:
-                if pair not in before:
-                    known = rows.listed(self._workspace)["id"].to_list()
-                    raise NotFound.among("pair of near-duplicates", pair, known, "ws.datasets.near_duplicates()")
-                if expected_version not in (None, before[pair][1]):
-                    raise NearDuplicateRulingConflict(pair=pair, expected=expected_version, present=before[pair][1])
-            versions = {pair: before[pair][1] + 1 for pair in ids}
-            rows.rule(self._workspace, versions, Ruling(ruling), reason=reason, actor=act.actor.user)
-            act.record("NEAR_DUPLICATES_RULED", ruling=ruling, reason=reason, before={pair: before[pair][0] for pair in ids})
-
-    def rulings(self, pair: str) -> pl.DataFrame:
-        """Return every ruling on a pair, newest first."""
-        with self._gate.read() as (tx, _):
-            return tx.datasets.near_duplicates.rulings(self._workspace, pair)
-
-    # --- inside
-
-    def _wanted(self, tx: Transaction, actor: Actor, capability: str | None, label_pack_ids: Sequence[str] | None) -> list[str]:
-        """Return the media (ids) of packs that the actor may read. Raises `NOT_FOUND` for a pack that is none of them."""
-        sources = tx.datasets.sources
-        if label_pack_ids is None and capability is None:
-            raise InvalidValue(what="capability", reason="neither it nor label_pack_ids is given", fix="Name one of them.")
-        if capability is not None:
-            tx.media.capability(self._workspace, capability)
-        facts = sources.candidate_facts(capability or "") if label_pack_ids is None else sources.pack_facts(list(label_pack_ids))
-        seen = [pack for pack in facts if pack.found and actor.may(Action.READ, pack.workspace_id)]
-        if label_pack_ids is not None:
-            known = {pack.pack_id for pack in seen}
-            for one in label_pack_ids:
-                if one not in known:
-                    raise NotFound.among("label pack", one, known, "ws.datasets.candidates(capability)")
-        return sorted({pack.media_id for pack in seen if capability in (None, pack.capability)})
+        return wanted
 
     def _frames(self, media: pl.DataFrame) -> pl.DataFrame:
         """Return the frames of media that have a picture: media (row of `media`), grp, frame_index, sha256; in order."""
@@ -235,6 +167,18 @@ class NearDuplicates:
         ), unavailable
 
 
-def _no_ruling(ruling: str | None, more: str = "") -> InvalidValue:
-    known = more + ", ".join(repr(str(one)) for one in Ruling)
-    return InvalidValue(what="ruling", reason=f"there is no ruling {ruling!r}", fix=f"Use one of: {known}.")
+def media_of(tx: Transaction, actor: Actor, workspace: str, capability: str | None, label_pack_ids: Sequence[str] | None) -> list[str]:
+    """Return the media (ids) of packs that the actor may read. Raises `NOT_FOUND` for a pack that is none of them."""
+    sources = tx.datasets.sources
+    if label_pack_ids is None and capability is None:
+        raise InvalidValue(what="capability", reason="neither it nor label_pack_ids is given", fix="Name one of them.")
+    if capability is not None:
+        tx.media.capability(workspace, capability)
+    facts = sources.candidate_facts(capability or "") if label_pack_ids is None else sources.pack_facts(list(label_pack_ids))
+    seen = [pack for pack in facts if pack.found and actor.may(Action.READ, pack.workspace_id)]
+    if label_pack_ids is not None:
+        known = {pack.pack_id for pack in seen}
+        for one in label_pack_ids:
+            if one not in known:
+                raise NotFound.among("label pack", one, known, "ws.datasets.candidates(capability)")
+    return sorted({pack.media_id for pack in seen if capability in (None, pack.capability)})
