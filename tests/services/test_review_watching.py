@@ -116,6 +116,27 @@ def test_two_sessions_see_each_other_and_what_the_other_saved(tmp_path):
     ana.close()
 
 
+def test_a_restarted_kernel_is_nobody_else_and_takes_the_place_of_the_one_before(tmp_path):
+    # given bob, and ana in a kernel that ended without closing anything
+    ana, run = opened(tmp_path)
+    ana.set_role("bob", "annotator")
+    path = tmp_path / "labels.duckdb"
+    with labelkit.open(path, workspace="club-a", user="bob") as bob, labelkit.open(path, workspace="club-a", user="ana") as again:
+        hers = ana.review.live("clip-1", "player_detection", run.id)
+        his, anew = bob.review.live("clip-1", "player_detection"), again.review.live("clip-1", "player_detection")
+        assert hers.others() == []
+        # when
+        seen = anew.others()
+        # then
+        assert seen == []
+        assert [(one.user, one.session) for one in his.others()] == [("ana", anew.session_id)]
+        # when the one before lives after all
+        hers.others()
+        # then
+        assert {one.session for one in his.others()} == {hers.session_id, anew.session_id}
+    ana.close()
+
+
 def test_a_conflict_is_settled_frame_by_frame_and_the_other_side_lies_on_the_shelf(tmp_path):
     # given
     ana, run = opened(tmp_path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labelkit.core.review.drafts import Rebase
     from labelkit.services.review.draft import Draft
     from labelkit.store.review.series import Presence, ShelvedFrame
+    from labelkit.store.transaction import Transaction
 
 
 class SeriesCases(PublishCases):
@@ -46,14 +47,17 @@ class SeriesCases(PublishCases):
             return tx.review.present(self._desk.head(tx, draft_id).id)
 
     def attend(self, draft_id: str, session: str, *, host: str, frame: int, edits: bool) -> tuple[int, list[Presence]]:
-        """Note that a session has the draft open, if it may edit; return the draft's version and every session that is there."""
+        """Note that a session has the draft open, if it may edit; return the draft's version and the sessions of other people."""
         if not edits or self._gate.database.read_only:
             with self._gate.read() as (tx, _):
-                return self._desk.head(tx, draft_id).version, tx.review.present(draft_id)
+                return self._desk.head(tx, draft_id).version, self._of_others(tx, draft_id)
         with self._gate.database.transaction() as tx:
             head = self._desk.head(tx, draft_id)
             tx.review.beat(draft_id, session, user=self._gate.user, host=host, frame=frame)
-            return head.version, tx.review.present(draft_id)
+            return head.version, self._of_others(tx, draft_id)
+
+    def _of_others(self, tx: Transaction, draft_id: str) -> list[Presence]:
+        return [one for one in tx.review.present(draft_id) if one.user != self._gate.user]
 
     def leave(self, session: str) -> None:
         """Note that a session has closed its draft."""

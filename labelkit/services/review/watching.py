@@ -96,9 +96,9 @@ def leaps(live: Watched) -> list[dict[str, object]]:
 
 
 def others(live: Watched) -> list[Presence]:
-    """Give a sign of life and return the other sessions on the draft; what they saved meanwhile is taken in."""
-    version, present = live.cases.attend(live.draft_id, live.session_id, host=socket.gethostname(), frame=live.cursor, edits=live.may_edit)
+    """Give a sign of life and return other people's sessions on the draft; what was saved meanwhile is taken in."""
+    version, people = live.cases.attend(live.draft_id, live.session_id, host=socket.gethostname(), frame=live.cursor, edits=live.may_edit)
     if version != live.version:
         with suppress(DraftVersionConflict):  # the status says so
             live.catch_up()
-    return [one for one in present if one.session != live.session_id]
+    return people

@@ -97,7 +97,11 @@ class SeriesRows:
         return self._tx.frame(_SERIES, workspace=workspace, since=self._tx.now - timedelta(seconds=PRESENT_S))
 
     def beat(self, draft: str, session: str, *, user: str, host: str, frame: int) -> None:
-        """Note that a session still has the draft open, on this frame."""
+        """Note that a session still has the draft open, on this frame.
+
+        A new session takes the place of the person's earlier ones on that host, such as those of a kernel that was restarted; one that
+        lives is there again with its next sign.
+        """
         known = self._tx.changed(
             """UPDATE draft_presence SET frame_index = $frame, seen_at = $now, closed = FALSE
                WHERE session_id = $session RETURNING session_id""",
@@ -106,6 +110,13 @@ class SeriesRows:
             session=session,
         )
         if not known:
+            self._tx.execute(
+                """UPDATE draft_presence SET closed = TRUE
+                   WHERE draft_id = $draft AND user_name = $user AND host = $host AND NOT closed""",
+                draft=draft,
+                user=user,
+                host=host,
+            )
             self._tx.insert(
                 "draft_presence",
                 [
