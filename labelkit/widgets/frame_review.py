@@ -77,7 +77,7 @@ class FrameReview(Sight, Sides):
             if alive is not None:
                 alive()
 
-        self.live.on_change(tell)
+        self._stop_hearing = self.live.on_change(tell)
         news.listen(self, ws, self._heard)
 
     # --- in Python
@@ -116,6 +116,7 @@ class FrameReview(Sight, Sides):
         """Take the widget out of the page; the session and its edits stay in the kernel."""
         if self.comm is not None:
             self._painter.close()
+            self._stop_hearing()
         super().close()
 
     # --- what a view asks

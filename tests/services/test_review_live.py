@@ -46,6 +46,22 @@ def test_an_edit_is_there_at_once_and_durable_soon(ws, draft):
     until(lambda: heard == ["saving", "saved"])
 
 
+def test_a_listener_that_was_stopped_hears_nothing_more_and_others_go_on(live):
+    # given
+    heard: list[str] = []
+    stop = live.on_change(lambda status: heard.append(f"one: {status}"))
+    live.on_change(lambda status: heard.append(f"other: {status}"))
+    live.apply(added(0, "a"))
+
+    # when
+    stop()
+    stop()
+    live.save()
+
+    # then
+    assert heard == ["one: saving", "other: saving", "other: saved"]
+
+
 def test_a_save_is_planned_so_soon_that_an_edit_is_durable_within_a_quarter_of_a_second():
     assert autosave_module.AUTOSAVE_S <= 0.2  # what is left of 250 ms is for the save itself
 

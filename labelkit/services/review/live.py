@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
-from labelkit.core.review.drafts import DraftHead, Rebase, rebase
+from labelkit.core.review.drafts import Rebase
 from labelkit.core.review.operations import ReviewOp
-from labelkit.core.review.session import Session
-from labelkit.errors import (
-    DraftVersionConflict,
-    InvalidValue,
-    LabelkitError,
-    PermissionDenied,
-    StoreReadOnly,
-    UnknownFrame,
-)
+from labelkit.errors import DraftVersionConflict, InvalidValue, LabelkitError, PermissionDenied, StoreReadOnly, UnknownFrame
 from labelkit.services.review import watching
 from labelkit.services.review.autosave import Autosave
-from labelkit.services.review.desk import frame_size
-from labelkit.services.review.drafts import Merged, conflict_over
-from labelkit.services.review.timeline import Timeline
+from labelkit.services.review.drafts import Merged
+from labelkit.services.review.status import SaveStatus
+from labelkit.services.review.working_copy import WorkingCopy
 from labelkit.store.ids import new_id
 from labelkit.store.review.content import Content, frame_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from labelkit.core.actors import Scope
     from labelkit.core.media import Media
     from labelkit.core.review.annotations import Annotation, Capability, FrameContent
+    from labelkit.core.review.drafts import DraftHead
     from labelkit.services.review.desk import Desk
     from labelkit.services.review.publish import PublishOutcome
     from labelkit.services.review.series import SeriesCases
+    from labelkit.services.review.status import Listener
     from labelkit.store.review.series import Presence
-
-Listener = Callable[[str], None]
 
 
 class LiveReview:
@@ -55,8 +48,6 @@ class LiveReview:
         self.capability = capability
         self.draft_id = draft_id
         self.cursor = 0
-        self.status = "saved"
-        self.status_error: LabelkitError | None = None
         self.session_id = new_id("ses")
         self.cases = cases
         self.frames = desk.frames(media)
@@ -65,28 +56,36 @@ class LiveReview:
         self.database = desk.gate.database
         self._autosave = Autosave(self.save, self._broke, enabled=autosave)
         self._closed = False
-        self._lock = threading.RLock()  # what is in memory
-        self._saving = threading.RLock()  # one save at a time, taken before the other
-        self._listeners: list[Listener] = []
+        self._saving = threading.RLock()  # one save at a time
+        self._place = threading.Lock()
         self._place_moved = False
-        self._dirty: dict[int, FrameContent] = {}
-        self._theirs: dict[int, FrameContent] = {}  # what others saved of frames that both sides changed
-        self._forked_at = 0
+        self._status = SaveStatus()
         self._sent: tuple[str, dict[int, FrameContent]] | None = None  # a save that was not answered
-        place = self._load()
+        head, content, place = self._read()
+        self._copy = WorkingCopy(capability, self.frames, head, content)
         self.cursor = min(place or 0, max(len(self.frames) - 1, 0))
 
     # --- reading
 
     @property
+    def status(self) -> str:
+        """Return whether the edits are safe: saved, saving, stale or failed."""
+        return self._status.word
+
+    @property
+    def status_error(self) -> LabelkitError | None:
+        """Return why they are not; None where they are, or soon will be."""
+        return self._status.error
+
+    @property
     def version(self) -> int:
         """Return the draft version that this session is based on."""
-        return self._head.version
+        return self._copy.head.version
 
     @property
     def scope(self) -> Scope:
         """Return the scope under review."""
-        return self._head.scope
+        return self._copy.head.scope
 
     @property
     def frame_count(self) -> int:
@@ -101,14 +100,11 @@ class LiveReview:
     @property
     def conflict(self) -> Rebase | None:
         """Return the frames that both sides changed, as (mine, theirs); None where there are none."""
-        with self._lock:
-            both = tuple((self._dirty[index], theirs) for index, theirs in sorted(self._theirs.items()))
-        return Rebase((), both) if both else None
+        return self._copy.conflict
 
     def frame(self, index: int) -> FrameContent:
         """Return a frame as edited so far. Raises `UNKNOWN_FRAME`."""
-        with self._lock:
-            return self._session.frame(index)
+        return self._copy.frame(index)
 
     def size(self, index: int) -> tuple[int, int, str | None]:
         """Return width and height in px and the frame's problem, None where it has a picture."""
@@ -123,8 +119,7 @@ class LiveReview:
 
     def snapshot(self) -> tuple[Content, dict[int, FrameContent]]:
         """Return the content as it was loaded and the frames that differ from it now."""
-        with self._lock:
-            return self._content, self._over | self._dirty
+        return self._copy.snapshot()
 
     def worth(self) -> dict[str, object]:
         """Return each frame's risk, the frame to look at next and why, and the coverage; see `watching.worth`."""
@@ -136,18 +131,17 @@ class LiveReview:
 
     def overview(self) -> dict[str, list[object]]:
         """Return per frame, for the timeline: state, flags, count of annotations, lowest score, problem."""
-        with self._lock:
-            return self._timeline.with_changes(self._over | self._dirty)
+        return self._copy.overview()
 
     @property
     def can_undo(self) -> bool:
         """Say whether there is a step to take back."""
-        return self._session.can_undo
+        return self._copy.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Say whether there is a step to do again."""
-        return self._session.can_redo
+        return self._copy.can_redo
 
     # --- editing
 
@@ -165,11 +159,10 @@ class LiveReview:
         if self._refusal is not None:
             self._gate.deny(Action.EDIT, f"draft:{self.draft_id}", self._refusal)
             raise self._refusal
-        with self._lock:
-            changed = self._session.run([op.with_ids(new_id) for op in ops])
-            self._dirty |= {frame.index: frame for frame in changed}
+        changed = self._copy.run([op.with_ids(new_id) for op in ops])
         if changed:
-            self._set_status("stale" if self._theirs else "saving", self.status_error if self._theirs else None)
+            stale = self._copy.conflict is not None
+            self._status.set("stale" if stale else "saving", self.status_error if stale else None)
             self._autosave.plan()
         return changed
 
@@ -177,15 +170,21 @@ class LiveReview:
         """Note that the person looks at a frame: a later session starts there, and it is seen if their looking counts."""
         if not 0 <= index < len(self.frames):
             raise UnknownFrame(frame=index)
-        with self._lock:
+        with self._place:
             self.cursor = index
             self._place_moved = True
         if not self.may_edit or self.apply(ReviewOp.see(index)) is None:
             self._autosave.plan()
 
-    def on_change(self, listener: Listener) -> None:
-        """Call `listener(status)` whenever the save state changes, from any thread."""
-        self._listeners.append(listener)
+    def on_change(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(status)` whenever the save state changes, from any thread, until what is returned is called.
+
+        ```python
+        stop = live.on_change(print)
+        stop()
+        ```
+        """
+        return self._status.listen(listener)
 
     # --- saving
 
@@ -199,13 +198,12 @@ class LiveReview:
             place = None
             try:
                 self._find_out()
-                with self._lock:
-                    frames = {index: frame for index, frame in self._dirty.items() if index not in self._theirs}
-                    base = {index: self._known(index) for index in frames}
+                frames, base = self._copy.unsaved()
+                with self._place:
                     place, self._place_moved = self.cursor if self._place_moved else None, False
                 if frames:
                     self._sent = new_id("sav"), frames
-                    merged = self.cases.merge(self._head, frames, base, save_id=self._sent[0], place=place)
+                    merged = self.cases.merge(self._copy.head, frames, base, save_id=self._sent[0], place=place)
                     self._sent = None
                     self._adopt(frames, merged)
                 elif place is not None:
@@ -213,10 +211,10 @@ class LiveReview:
                         self.cases.set_place(self.draft_id, place)
             except LabelkitError as failed:
                 self._place_moved = self._place_moved or place is not None
-                self._set_status("failed", failed)
+                self._status.set("failed", failed)
                 raise
             self._settle()
-            return self._head.version
+            return self.version
 
     def reload(self, mine: str = "keep") -> Rebase | None:
         """Take in what others saved, and settle a conflict; returns what was in conflict.
@@ -230,17 +228,10 @@ class LiveReview:
             conflict = self.conflict
             if conflict is not None:
                 self.cases.shelve(self.draft_id, conflict, "mine" if mine == "keep" else "theirs")
-            with self._lock:
-                for index, theirs in self._theirs.items():
-                    self._over[index] = theirs
-                    if mine == "theirs":
-                        del self._dirty[index]
-                        self._session.replace(theirs)
-                self._theirs.clear()
+                self._copy.settle([other.index for _, other in conflict.both], "mine" if mine == "keep" else "theirs")
             if mine == "theirs" and conflict is None:
-                with self._lock:
-                    self._dirty.clear()
-                    self._load()
+                head, content, _ = self._read()
+                self._copy.load(head, content)
             else:
                 self._pull()
             self.save()
@@ -251,15 +242,12 @@ class LiveReview:
         if side not in ("mine", "theirs"):
             raise InvalidValue(what="side", reason=f"unknown choice {side!r}", fix="Use 'mine' or 'theirs'.")
         with self._saving:
-            if index not in self._theirs:
+            conflict = self.conflict
+            both = tuple(pair for pair in conflict.both if pair[1].index == index) if conflict is not None else ()
+            if not both:
                 raise InvalidValue(what="index", reason=f"frame {index} is in no conflict", fix="Reload to see the present state.")
-            both = ((self._dirty[index], self._theirs[index]),)
             self.cases.shelve(self.draft_id, Rebase((), both), side)
-            with self._lock:
-                self._over[index] = theirs = self._theirs.pop(index)
-                if side == "theirs":
-                    del self._dirty[index]
-                    self._session.replace(theirs)
+            self._copy.settle([index], side)
             with suppress(DraftVersionConflict):  # other frames wait still; the status says so
                 self.save()
 
@@ -276,9 +264,8 @@ class LiveReview:
 
     def close(self) -> None:
         """Save what is pending and stop. Raises what `save` raises; the session is closed all the same."""
-        with self._lock:
-            self._closed = True
-            self._listeners.clear()
+        self._closed = True
+        self._status.deafen()
         self._autosave.stop()
         try:
             self.save()
@@ -288,33 +275,22 @@ class LiveReview:
 
     # --- inside
 
-    def _load(self) -> int | None:
-        """Read the draft as it is now, without any edit of this session; return where the person was last."""
+    def _read(self) -> tuple[DraftHead, Content, int | None]:
+        """Read the draft as it is now, its content, and where the person was last; note what they may do and what seeded it."""
         gate, self._sent = self._gate, None
         with gate.read() as (tx, actor):
-            self._head = self._desk.head(tx, self.draft_id)
-            overlay = tx.review.overlay(self._head)
+            head = self._desk.head(tx, self.draft_id)
+            overlay = tx.review.overlay(head)
             place = tx.review.place(self.draft_id, gate.user)
-            pack = self._head.lineage.pack
+            pack = head.lineage.pack
             seed = tx.review.prelabel_object(pack, gate.workspace.id) if pack else None
         may = actor.may(Action.EDIT, gate.workspace.id)
         self._refusal: PermissionDenied | None = None if may else actor.refusal(Action.EDIT, gate.workspace.id, gate.workspace.name)
-        self._base(self._desk.content(self._head.base_object, self.media).replaced(overlay))
         self.seed = None if seed is None else Content(gate.database.objects.read_frame(seed))
-        self._session = Session(self.capability, self._known, lambda index: frame_size(self.frames, index))
-        return place
-
-    def _base(self, content: Content) -> None:
-        self._content = content
-        self._over: dict[int, FrameContent] = {}  # frames saved since, by this session or others
-        self._timeline = Timeline(content, self.frames)
-
-    def _known(self, index: int) -> FrameContent:
-        """Return a frame as it is in the draft at this session's version."""
-        return self._over[index] if index in self._over else self._content.frame(index)
+        return head, self._desk.content(head.base_object, self.media).replaced(overlay), place
 
     def _broke(self, error: Exception) -> None:
-        self._set_status("failed", LabelkitError(reason=f"The save ended in {type(error).__name__}: {error}"))
+        self._status.set("failed", LabelkitError(reason=f"The save ended in {type(error).__name__}: {error}"))
 
     def _find_out(self) -> None:
         """Where a save failed, look whether it was committed all the same: then what it sent is in the draft, and no other's edit."""
@@ -325,57 +301,23 @@ class LiveReview:
             version = tx.review.saved(self.draft_id, save_id)
             head = self._desk.head(tx, self.draft_id)
             rows = None if version is None else tx.review.overlay(replace(head, version=version), after=version - 1)
-        with self._lock:
-            self._sent = None
-            arrived = {} if rows is None else {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
-            self._over |= arrived
-            for index, frame in arrived.items():
-                if self._dirty.get(index) is sent.get(index):  # not edited since
-                    del self._dirty[index]
-                    self._session.replace(frame)
+        self._sent = None
+        arrived = {} if rows is None else {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
+        self._copy.arrive(sent, arrived)
 
     def _pull(self) -> None:
         """Take in what others saved since."""
         self._find_out()
         with self._gate.read() as (tx, _):
             head = self._desk.head(tx, self.draft_id)
-            rows = tx.review.overlay(head, after=self._head.version)
+            rows = tx.review.overlay(head, after=self.version)
         theirs = {row["frame_index"]: frame_value(row) for row in rows.iter_rows(named=True)}
         self._adopt({}, Merged(head, Rebase((), ()), theirs))
 
     def _adopt(self, sent: dict[int, FrameContent], merged: Merged) -> None:
         """Bring memory to where a save, or a look at the draft, found the store."""
-        theirs = dict(merged.theirs)
-        moved = merged.head.epoch != self._head.epoch  # reset or restored: another base, other frames over it
-        fresh = self._fresh(merged.head) if moved else None
-        with self._lock:
-            if fresh is not None:
-                theirs = {index: fresh.frame(index) for index in self._dirty} | theirs
-            saved = {frame.index: frame for frame in merged.split.mine}
-            both = {other.index: other for _, other in merged.split.both}
-            # edited while the save was under way: what others saved of it was not weighed against this edit
-            late = {index for index in theirs if index in self._dirty and index not in saved and self._dirty[index] is not sent.get(index)}
-            weighed = rebase({i: self._known(i) for i in late}, {i: self._dirty[i] for i in late}, theirs)
-            both |= {other.index: other for _, other in weighed.both} | {i: theirs[i] for i in self._theirs.keys() & theirs.keys()}
-            settled = {index for index, frame in sent.items() if self._dirty.get(index) is frame}
-            settled |= late - {frame.index for frame in weighed.mine}
-            for frame in weighed.mine:  # with an acceptance of the same labels, where they made one
-                self._dirty[frame.index] = frame
-                self._session.replace(frame)
-            for index in settled - both.keys():
-                del self._dirty[index]  # saved, or only looked at here and changed by others
-            if fresh is not None:
-                self._base(fresh)
-                self._session.refresh(keep=self._dirty)
-            if not self._theirs:
-                self._forked_at = self._head.version
-            self._theirs |= both
-            for index, frame in (theirs | saved).items():
-                if index not in self._theirs:
-                    self._over[index] = frame
-                if index not in self._dirty:
-                    self._session.replace(frame)
-            self._head = merged.head
+        moved = merged.head.epoch != self._copy.head.epoch  # reset or restored: another base, other frames over it
+        self._copy.adopt(sent, merged, self._fresh(merged.head) if moved else None)
 
     def _fresh(self, head: DraftHead) -> Content:
         with self._gate.read() as (tx, _):
@@ -384,17 +326,7 @@ class LiveReview:
 
     def _settle(self) -> None:
         """Say what is saved after a save that did not fail, and raise where frames wait for a decision."""
-        with self._lock:
-            stale = conflict_over(self._head, self._forked_at, sorted(self._theirs)) if self._theirs else None
-            pending = bool(self._dirty)
-        self._set_status("stale" if stale else "saving" if pending else "saved", stale)
+        stale = self._copy.refusal
+        self._status.set("stale" if stale else "saving" if self._copy.is_edited else "saved", stale)
         if stale is not None:
             raise stale
-
-    def _set_status(self, status: str, error: LabelkitError | None = None) -> None:
-        with self._lock:
-            changed = (status, error) != (self.status, self.status_error)
-            self.status, self.status_error = status, error
-            listeners = tuple(self._listeners) if changed else ()
-        for listener in listeners:
-            listener(status)
