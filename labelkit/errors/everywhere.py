@@ -27,8 +27,10 @@ class NotFound(LabelkitError):
     advice = "Check the name; {listing} lists what exists."
 
     @classmethod
-    def among(cls, kind: str, name: str, known: Iterable[str], listing: str) -> NotFound:
-        """Return the refusal that names the nearest of what exists."""
+    def among(cls, kind: str, name: str, known: Iterable[str] | None, listing: str) -> NotFound:
+        """Return the refusal that names the nearest of what exists; None: that was not looked up."""
+        if known is None:
+            return cls(kind=kind, name=name, near="It may be of another workspace.", listing=listing)
         names = sorted(known)
         close = get_close_matches(name, names, n=1)
         near = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names[:10])}." if names else "There are none yet."
@@ -55,5 +57,5 @@ class IllegalStep(LabelkitError):
     code = "ILLEGAL_STEP"
     status = 409
     title = "Not possible in this state"
-    template = "A {machine} that is {state} cannot {step}; possible now: {possible}."
+    template = "A {machine} that is {state} does not allow to {step}; possible now: {possible}."
     advice = "Reload to see the present state, then choose one of the possible steps."

@@ -9,7 +9,7 @@ class UnknownFormat(LabelkitError):
     code = "UNKNOWN_FORMAT"
     status = 400
     title = "Unknown format"
-    template = "There is no {direction} for {name!r}. {near}"
+    template = "There is no {direction} for {name!r}.{near}"
     advice = "Known: {known}."
 
 

@@ -91,5 +91,5 @@ def row_reader(name: str) -> RowReader:
 
 def _unknown(direction: str, name: str, known: Iterable[str]) -> UnknownFormat:
     close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.4)
-    near = f"The nearest is {close[0]!r}." if close else ""
+    near = f" The nearest is {close[0]!r}." if close else ""
     return UnknownFormat(direction=direction, name=name, near=near, known=", ".join(known))

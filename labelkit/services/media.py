@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from labelkit.media import FrameSource
     from labelkit.store.acting import Gate
 
+UNKNOWN_CAMERA = "unknown"
+
 
 class MediaLibrary:
     """`ws.media`: add, list and read media."""
@@ -40,7 +42,7 @@ class MediaLibrary:
         *,
         name: str | None = None,
         group_key: str | None = None,
-        camera_type: str = "unknown",
+        camera_type: str = UNKNOWN_CAMERA,
         split: str | None = None,
         fps: float = 25.0,
     ) -> Media:
@@ -49,7 +51,7 @@ class MediaLibrary:
         `group_key` (a match, clip or board; the media's name by default) is what a dataset split never cuts; `split` is the split that it
         came with, for builds with the strategy `predefined`. `fps` gives image folders their timestamps. Files that are broken become
         frames with a reason. Raises `MEDIA_*` for a place without images or video, and `INVALID_VALUE` where the workspace has other media
-        of that name; the same media added again is returned as it is.
+        of that name, or this one with another group, camera or split; the same media added again is returned as it is.
         """
         scanned = scan(source, fps=fps)
         chosen = name or _default_name(source)
@@ -59,6 +61,8 @@ class MediaLibrary:
             present = act.tx.media.find(self._gate.workspace.id, chosen)
             if present is not None:
                 if (present.root, present.frames_object) == (str(scanned.root), digest):
+                    camera = None if camera_type == UNKNOWN_CAMERA else camera_type
+                    _check_same(present, group_key=group_key, camera_type=camera, split=split)
                     return present
                 raise InvalidValue(
                     what="name",
@@ -170,6 +174,14 @@ class Capabilities:
         """Return every capability that the workspace knows, by name."""
         with self._gate.read() as (tx, _):
             return tx.media.capabilities(self._gate.workspace.id)
+
+
+def _check_same(present: Media, **given: str | None) -> None:
+    """Refuse facts that media have otherwise already: to pass over them would leave somebody with another split than they think."""
+    for name, value in given.items():
+        if value is not None and value != getattr(present, name):
+            reason = f"the media {present.name!r} are here with {getattr(present, name)!r}, not {value!r}; media never change once added"
+            raise InvalidValue(what=name, reason=reason, fix="Leave it out to get them as they are, or add them under another name=.")
 
 
 def _default_name(source: str | Path) -> str:

@@ -163,7 +163,7 @@ class Runs:
         with self._gate.read() as (tx, _):
             row = tx.datasets.build(self._gate.workspace.id, dataset)
             if row is None or row.snapshot_id is None:
-                raise NotFound.among("dataset version", dataset, [], "ws.datasets.list()")
+                raise NotFound.among("dataset version", dataset, None, "ws.datasets.list()")
             return tx.datasets.snapshots.tree(row.snapshot_id)
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from labelkit.errors import InvalidValue
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,13 +33,18 @@ def bound(params: Mapping[str, object]) -> dict[str, object]:
 
 
 def plain(value: object) -> object:
-    """Return a value as the driver takes it: UTC without a zone for times, the value of an enum member, a list for a collection."""
+    """Return a value as the driver takes it: UTC without a zone for times, the value of an enum member, a list for a collection.
+
+    Raises `INVALID_VALUE` for a value of ours that was given in place of its id.
+    """
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
         return utc(value).replace(tzinfo=None)
     if isinstance(value, (tuple, list, set, frozenset)):
         return [plain(item) for item in value]
+    if isinstance(getattr(value, "id", None), str):
+        raise InvalidValue(what=type(value).__name__, reason="an id is wanted here, not the value that has it", fix="Pass its .id.")
     return value
 
 

@@ -66,6 +66,16 @@ def test_the_same_media_again_is_the_media_that_is_there(ws, folder):
     assert tables(ws) == before
 
 
+@pytest.mark.parametrize("facts", [{"group_key": "other"}, {"camera_type": "drone"}, {"split": "test"}], ids=["group", "camera", "split"])
+def test_the_same_media_with_other_facts_is_refused_and_not_taken_for_them(ws, folder, facts):
+    # given
+    first = ws.media.add(folder, group_key="match", camera_type="broadcast", split="train")
+
+    # then
+    assert refused(lambda: ws.media.add(folder, **facts)) == "INVALID_VALUE"
+    assert ws.media.add(folder, group_key="match", split="train") == ws.media.get(first.name) == first
+
+
 def test_other_media_of_the_same_name_is_refused(ws, folder):
     # given a folder of which one picture changed after it was added
     ws.media.add(folder, name="match")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -151,6 +152,9 @@ def test_of_many_callers_at_once_each_gets_the_one_draft(ws, players):
         pytest.param(lambda ws, _: ws.review.open("match-1", PLAYERS), "NOT_FOUND", id="no such media"),
         pytest.param(lambda ws, _: ws.review.open("match", "player"), "NOT_FOUND", id="no such capability"),
         pytest.param(lambda ws, _: ws.review.open("match", PLAYERS, run="run_nobody"), "SCOPE_MISMATCH", id="no such run"),
+        pytest.param(
+            lambda ws, run: ws.review.open("match", PLAYERS, run=SimpleNamespace(id=run)), "INVALID_VALUE", id="a run, not its id"
+        ),
         pytest.param(lambda ws, run: ws.review.open("match", BALLS, run=run), "SCOPE_MISMATCH", id="a run of another capability"),
         pytest.param(lambda ws, run: ws.review.open("second", PLAYERS, run=run), "SCOPE_MISMATCH", id="a run of another media"),
         pytest.param(lambda ws, _: ws.review.get("drf_nobody"), "NOT_FOUND", id="no such draft"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, StrEnum
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
@@ -78,6 +79,11 @@ def test_times_go_in_aware_and_come_out_aware_in_utc(things, time):
 def test_a_time_without_a_zone_is_refused(things):
     with pytest.raises(ValueError, match="without a zone"), things.transaction() as tx:
         tx.execute("UPDATE things SET seen_at = $time", time=datetime(2026, 3, 1, 12))  # noqa: DTZ001 - the point of the test
+
+
+def test_a_value_that_was_given_in_place_of_its_id_is_refused_with_advice(things):
+    with pytest.raises(InvalidValue, match="the value that has it"), things.transaction() as tx:
+        tx.rows("SELECT $run AS run", run=[SimpleNamespace(id="run_1")])
 
 
 @pytest.mark.parametrize(

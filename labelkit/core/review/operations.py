@@ -10,7 +10,7 @@ from labelkit.core.review.annotations import Source
 from labelkit.errors import InvalidOperation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class OpKind(StrEnum):
@@ -191,6 +191,15 @@ class ReviewOp:
         if "source" in fields:
             fields["source"] = Source(str(fields["source"]))
         return cls(kind, **fields)  # type: ignore[arg-type]
+
+
+def with_ids(ops: Iterable[ReviewOp], new_id: Callable[[str], str]) -> list[ReviewOp]:
+    """Return operations with made ids for what they add. Raises `INVALID_OPERATION` for what is none."""
+    found = [ops] if isinstance(ops, (ReviewOp, str)) else list(ops)
+    odd = next((op for op in found if not isinstance(op, ReviewOp)), None)
+    if odd is not None:
+        raise InvalidOperation(reason=f"{type(odd).__name__} is no operation; make one with ReviewOp, such as ReviewOp.accept(0)")
+    return [op.with_ids(new_id) for op in found]
 
 
 def _fits(name: str, value: object) -> bool:

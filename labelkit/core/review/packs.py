@@ -75,7 +75,7 @@ class LabelPack:
 def decide_pack_step(pack: LabelPack, step: PackStep, reason: str | None) -> tuple[ReviewStatus, str]:
     """Return the pack's next review status and the reason to keep. Approval needs validation passed; every step a reason."""
     if not (reason or "").strip():
-        raise ReasonRequired(action=f"{step.value} of pack {pack.id}")
+        raise ReasonRequired(action=f"To {step.value} label pack {pack.id}")
     after = PACK.move(pack.review_status, step)
     if step is PackStep.APPROVE and pack.validation_status is not ValidationStatus.PASSED:
         raise PackNotApproved(pack=pack.id, review_status=pack.review_status.value, validation_status=pack.validation_status.value)

@@ -170,5 +170,5 @@ def decide_eligibility(
         raise RevisionNotEligible(pack=pack.id, review_status=pack.review_status.value, validation_status=pack.validation_status.value)
     text = (reason or "").strip() or None
     if text is None and (step is EligibilityStep.REVOKE or revision.eligibility is Eligibility.REVOKED):
-        raise ReasonRequired(action=f"{step.value} of revision {revision.id}")
+        raise ReasonRequired(action=f"To {step.value} revision {revision.id}")
     return after, text

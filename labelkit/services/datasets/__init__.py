@@ -63,7 +63,7 @@ class Datasets(NearDuplicates, QualityRules):
         """Return every pack of a capability in the workspaces that you may read, with what a build would do with it by default.
 
         Columns: pack_id, workspace, media, group_key, camera_type, review_status, validation_status, revision_id, revision_number,
-        frames, annotations, included, reason, why.
+        frames, annotations, included, reason, why. Raises `NOT_FOUND` for a capability that the workspace does not know.
         """
         return candidates(self._gate, capability)
 

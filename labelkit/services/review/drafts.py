@@ -10,6 +10,7 @@ import polars as pl
 from labelkit.core.actors import Action, Scope
 from labelkit.core.review.annotations import FrameContent, FrameState
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage, LineageKind, Rebase, rebase
+from labelkit.core.review.operations import ReviewOp, with_ids
 from labelkit.core.review.session import Session
 from labelkit.errors import DraftVersionConflict, InvalidValue, StoreConflict, UnknownFrame
 from labelkit.services.review.desk import Desk, frame_size
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from labelkit.core.media import Media
-    from labelkit.core.review.operations import ReviewOp
     from labelkit.services.review.draft import Draft
     from labelkit.store.acting import Act, Gate
     from labelkit.store.transaction import Transaction
@@ -72,7 +72,7 @@ class DraftCases:
         Raises `DRAFT_VERSION_CONFLICT` where `base_version` is old, and the first operation's refusal. A call that changes nothing saves
         nothing. With a `save_id` of its own a caller may repeat a call whose answer was lost.
         """
-        operations = [op.with_ids(new_id) for op in ops]
+        operations = with_ids(ops, new_id)
         with self._gate.act(Action.EDIT, f"draft:{draft_id}") as act:
             head = self._desk.head(act.tx, draft_id)
             media, capability = self._desk.parts(act.tx, head)

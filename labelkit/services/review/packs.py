@@ -122,7 +122,7 @@ class PackCases(DraftCases):
             scope, found, known = self._desk.scope(tx, media, capability)
             head = tx.review.draft_of(scope)
             if head is None:
-                raise NotFound.among("draft", scope.key, [], "ws.review.drafts()")
+                raise NotFound.among("draft", scope.key, None, "ws.review.drafts()")
             overlay = tx.review.overlay(head)
             seed = tx.review.prelabel_object(head.lineage.pack, scope.workspace) if head.lineage.pack else None
         content = self._desk.content(head.base_object, found).replaced(overlay)
@@ -144,14 +144,14 @@ class PackCases(DraftCases):
     def _pack(self, tx: Transaction, pack_id: str) -> LabelPack:
         pack = tx.review.pack(pack_id)
         if pack is None or pack.scope.workspace != self._gate.workspace.id:
-            raise NotFound.among("label pack", pack_id, [], "ws.review.packs(media, capability)")
+            raise NotFound.among("label pack", pack_id, None, "ws.review.packs(media, capability)")
         return pack
 
     def _revision(self, tx: Transaction, revision_id: str) -> tuple[Revision, LabelPack]:
         revision = tx.review.revision(revision_id)
         pack = None if revision is None else tx.review.pack(revision.pack_id)
         if revision is None or pack is None or pack.scope.workspace != self._gate.workspace.id:
-            raise NotFound.among("revision", revision_id, [], "ws.review.history(media, capability)")
+            raise NotFound.among("revision", revision_id, None, "ws.review.history(media, capability)")
         return revision, pack
 
     def _content_of(self, tx: Transaction, thing: Comparable) -> Content:
@@ -168,5 +168,5 @@ class PackCases(DraftCases):
             return self._desk.content(head.base_object, media).replaced(tx.review.overlay(head))
         found = tx.review.prelabel_object(name.removeprefix("pack:"), workspace=self._gate.workspace.id)
         if found is None:
-            raise NotFound.among("revision, draft, prelabel pack or run", name, [], "ws.review.history(media, capability)")
+            raise NotFound.among("revision, draft, prelabel pack or run", name, None, "ws.review.history(media, capability)")
         return Content(objects.read_frame(found))

@@ -83,7 +83,7 @@ class SeriesCases(PublishCases):
             head = self._desk.head(act.tx, draft_id)
             found = next((one for one in act.tx.review.shelf(draft_id) if one.id == shelved_id), None)
             if found is None:
-                raise NotFound.among("shelved frame", shelved_id, [], "ws.review.shelf(draft_id)")
+                raise NotFound.among("shelved frame", shelved_id, None, "ws.review.shelf(draft_id)")
             self._expect(act.tx, head, base_version)
             media, capability = self._desk.parts(act.tx, head)
             overlay = act.tx.review.overlay(head, frames=[found.content.index])

@@ -177,7 +177,7 @@ class Paging:
             return pl.col(LABELS).list.eval(pl.element().struct.field("label")).list.contains(label)
         name = self._class_column()
         if name is None or name not in rows.columns:
-            raise NotFound.among("class", label, [], "diff.classes")
+            raise NotFound.among("class", label, None, "diff.classes")
         return pl.col(name).eq(label)
 
     def _labelled(self) -> bool:

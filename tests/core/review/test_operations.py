@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labelkit.core.review.annotations import Source
-from labelkit.core.review.operations import GEOMETRY_OPS, TOOL_OPS, OpKind, ReviewOp
+from labelkit.core.review.operations import GEOMETRY_OPS, TOOL_OPS, OpKind, ReviewOp, with_ids
 from labelkit.errors import InvalidOperation
 
 
@@ -70,6 +70,17 @@ def test_what_is_no_operation_is_refused_with_a_code(row, reason):
     with pytest.raises(InvalidOperation, match=reason) as refusal:
         ReviewOp.from_json(row)
     assert refusal.value.code == "INVALID_OPERATION"
+
+
+@pytest.mark.parametrize("ops", [["accept"], [{"kind": "accept"}], "accept", [ReviewOp.accept(0), None]])
+def test_what_is_given_in_place_of_operations_is_refused(ops):
+    with pytest.raises(InvalidOperation, match="is no operation"):
+        with_ids(ops, str)
+
+
+def test_one_operation_counts_as_a_list_of_it():
+    (op,) = with_ids(ReviewOp.add_box(0, "ball", 1, 2, 3, 4), lambda prefix: f"{prefix}_1")
+    assert op == ReviewOp.add_box(0, "ball", 1, 2, 3, 4, id="ann_1")
 
 
 def test_flags_states_and_travel_in_time_need_no_picture():

@@ -33,6 +33,7 @@ CANDIDATES = {
 def candidates(gate: Gate, capability: str) -> pl.DataFrame:
     """Return one row a pack of the workspaces that the actor may read, as `ws.datasets.candidates` describes it."""
     with gate.read() as (tx, actor):
+        tx.media.capability(gate.workspace.id, capability)
         facts = tx.datasets.sources.candidate_facts(capability)
     readable = frozenset(pack.workspace_id for pack in facts if actor.may(Action.READ, pack.workspace_id))
     verdicts = judge([pack for pack in facts if pack.workspace_id in readable], Policy(capability, readable))

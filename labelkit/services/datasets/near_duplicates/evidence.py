@@ -62,7 +62,7 @@ class NearDuplicates:
         if ruling not in list(Ruling):
             raise _no_ruling(ruling)
         if not reason.strip():
-            raise ReasonRequired(action=Action.RULE_NEAR_DUPLICATES.value)
+            raise ReasonRequired(action=f"To {Action.RULE_NEAR_DUPLICATES}")
         ids = [pair_id] if isinstance(pair_id, str) else list(dict.fromkeys(pair_id))
         subject = f"near-duplicates:{ids[0] if len(ids) == 1 else f'{len(ids)} pairs'}"
         with self._gate.act(Action.RULE_NEAR_DUPLICATES, subject, on_conflict=StoreConflict) as act:

@@ -201,4 +201,5 @@ def test_candidates_are_the_packs_of_readable_workspaces_with_their_default(ws):
     ]
     assert found["why"][0] == "Its review status is pending."
     assert ws.datasets.candidates("ball_detection")["pack_id"].to_list() == [ids["ball"]]
-    assert ws.datasets.candidates("nothing").is_empty()
+    with pytest.raises(LabelkitError, match="There is no capability 'nothing'"):
+        ws.datasets.candidates("nothing")
