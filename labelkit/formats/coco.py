@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from labelkit.errors import ClassesUnknown, LabelsNotFound, LabelsUnreadable
+from labelkit.formats.coco_plain import plain
 from labelkit.formats.coco_records import CATEGORIES, RECORDS, records
 from labelkit.formats.coco_tables import Meaning, Tables
 from labelkit.formats.json_stream import JsonDocument
@@ -71,7 +72,7 @@ def _chunks(file: Path, given: Tables, frames: pl.DataFrame, capability: Capabil
                 continue
             found = True
             meaning = _meaning(known, frames, file) if is_list or known.complete() else None
-            for block in document.elements(RECORDS):
+            for block in document.elements(RECORDS, plain):
                 now = records(block, file.name, count + 1, as_points=capability.geometry == "point")
                 count += len(block)
                 if meaning is None:

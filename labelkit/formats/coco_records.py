@@ -46,6 +46,9 @@ def records(block: Block, file: str, first: int, *, as_points: bool) -> pl.DataF
 
     Records are numbered from `first`. With `as_points` a single visible keypoint is the point, and the mean side of its box its size.
     """
+    if block.table is not None and block.is_plain:
+        nothing = {name: pl.lit(None, RAW[name]) for name in ("id", "code", "detail", "size", "attributes")}
+        return block.table.with_columns(file=pl.lit(file), line=pl.int_range(first, first + pl.len(), dtype=pl.Int64), **nothing)
     typed = _typed(block, RECORDS)
     key, box = pl.col("keypoints").list, pl.col("bbox").list
     point = (key.len() == 3) & (key.get(2, null_on_oob=True) > 0) & pl.lit(as_points)

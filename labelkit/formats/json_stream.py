@@ -11,7 +11,7 @@ import io
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,9 @@ import polars as pl
 from labelkit.errors import LabelsUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+Plain: TypeAlias = "Callable[[bytes], pl.DataFrame | None]"
 BLOCK = 8 << 20
 LARGEST_VALUE = 256 << 20
 LAST_PART = 1 << 18
@@ -35,11 +36,12 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some consecutive elements of an array: as a table and one JSON line each, or as decoded values."""
+    """Some consecutive elements of an array: as a table and one JSON line each, as a plain table, or as decoded values."""
 
     table: pl.DataFrame | None
     lines: bytes
     values: list[Any]
+    is_plain: bool = False
 
     def __len__(self) -> int:
         return len(self.values) if self.table is None else self.table.height
@@ -95,14 +97,17 @@ class JsonDocument:
                     return value
             window *= 4
 
-    def elements(self, schema: Mapping[str, pl.DataType]) -> Iterator[Block]:
-        """Yield the array that comes next, block by block; tables have the columns of `schema`, null where an object lacks the key."""
+    def elements(self, schema: Mapping[str, pl.DataType], plain: Plain | None = None) -> Iterator[Block]:
+        """Yield the array that comes next, block by block; tables have the columns of `schema`, null where an object lacks the key.
+
+        `plain` makes a table of its own of objects that are written in a way it knows, and None of all others.
+        """
         self._take(b"[")
         if self._peek() != b"]":
-            yield self._next_block(schema)
+            yield self._next_block(schema, plain)
             while self._peek() != b"]":
                 self._take(b",")
-                yield self._next_block(schema)
+                yield self._next_block(schema, plain)
         self._take(b"]")
 
     def finish(self) -> None:
@@ -112,8 +117,8 @@ class JsonDocument:
         if self._data[self._at :].strip():
             raise self._broken("something follows its end", 0)
 
-    def _next_block(self, schema: Mapping[str, pl.DataType]) -> Block:
-        return self._block(schema) if self._peek() == b"{" else Block(None, b"", [self.value()])
+    def _next_block(self, schema: Mapping[str, pl.DataType], plain: Plain | None) -> Block:
+        return self._block(schema, plain) if self._peek() == b"{" else Block(None, b"", [self.value()])
 
     def values(self) -> Iterator[list[Any]]:
         """Yield the array that comes next as decoded values, some at a time: for elements that are no tables."""
@@ -134,11 +139,15 @@ class JsonDocument:
         else:
             self.value()
 
-    def _block(self, schema: Mapping[str, pl.DataType]) -> Block:
+    def _block(self, schema: Mapping[str, pl.DataType], plain: Plain | None) -> Block:
         if len(self._data) - self._at < BLOCK:
             self._more(BLOCK)
         for end in self._cuts():
-            lines = _as_lines(self._data[self._at : end])
+            text = self._data[self._at : end]
+            if plain is not None and (known := plain(text)) is not None:
+                self._at = end
+                return Block(known, b"", [], is_plain=True)
+            lines = _as_lines(text)
             if _may_be_deep(lines):
                 continue
             try:
