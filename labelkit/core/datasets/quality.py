@@ -273,11 +273,7 @@ class Evaluation:
     @property
     def badge(self) -> str:
         """Return `Pass`, `Warnings (n)`, `Hard fail (n)` or `Not evaluated`."""
-        if not self.checks:
-            return "Not evaluated"
-        if self.hard_fails:
-            return f"Hard fail ({len(self.hard_fails)})"
-        return f"Warnings ({len(self.warnings)})" if self.warnings else "Pass"
+        return _badge([check.severity for check in self.indicators], judged=bool(self.checks))
 
     @property
     def summary(self) -> str:
@@ -312,6 +308,23 @@ class Evaluation:
 
 
 NOT_EVALUATED = Evaluation("", ())
+
+
+def badge_of(text: str | None) -> str:
+    """Return the badge of a kept evaluation, without making the evaluation: a list has many.
+
+    >>> badge_of(None), badge_of('{"policy_version": "v1", "checks": [{"severity": "warning", "fired": true}]}')
+    ('Not evaluated', 'Warnings (1)')
+    """
+    checks = [] if text is None else json.loads(text)["checks"]
+    return _badge([check["severity"] for check in checks if check["fired"]], judged=bool(checks))
+
+
+def _badge(fired: Sequence[str], *, judged: bool) -> str:
+    if not judged:
+        return "Not evaluated"
+    fails = fired.count(Severity.HARD_FAIL)
+    return f"Hard fail ({fails})" if fails else f"Warnings ({len(fired)})" if fired else "Pass"
 
 
 def evaluate(

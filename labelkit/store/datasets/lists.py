@@ -9,34 +9,37 @@ import polars as pl
 if TYPE_CHECKING:
     from labelkit.store.statements import Statements
 
-# A build's scope is what it includes: a workspace, one of its media as workspace/media, or a media by its name alone.
+# Which builds are on a page, with what their own row says.
 _PICKED = """
-    SELECT b.id, b.version_id FROM builds b
-    WHERE b.workspace_id = $workspace
-      AND ($cursor::TEXT IS NULL OR b.version_id < $cursor)
-      AND ($capability::TEXT IS NULL OR b.capability = $capability)
-      AND ($name::TEXT IS NULL OR b.dataset_id IN (SELECT d.id FROM datasets d WHERE d.name = $name))
-      AND ($status::TEXT IS NULL OR b.id IN (SELECT t.build_id FROM build_states t WHERE t.status = $status))
-      AND ($scope::TEXT IS NULL OR b.id IN (SELECT c.build_id FROM build_sources c WHERE c.reason IS NULL
-          AND (c.workspace = $scope OR c.media = $scope OR c.workspace || '/' || c.media = $scope)))
+    SELECT b.id AS build_id, b.version_id AS id, d.name, b.capability, b.created_at, b.created_by
+    FROM builds b JOIN datasets d ON d.id = b.dataset_id
+    WHERE b.workspace_id = $workspace {filters}
     ORDER BY b.version_id DESC LIMIT $limit
 """
-# What is known of builds, those between two ids: ids grow with time, so that a page is a short stretch of each table, and the rest of
-# it, with its wide texts, is never read.
-_KNOWN = """
-    SELECT d.name, v.number AS version, b.version_id AS id, b.capability, t.status, t.failure,
-        CASE WHEN m.status = 'pending' AND m.lease_until < $now THEN 'partial' ELSE coalesce(m.status, 'none') END AS materialization,
-        v.sample_count AS samples, v.annotation_count AS annotations, v.split_samples, q.evaluation AS quality, v.manifest_hash,
-        b.id AS build_id, b.created_at, b.created_by, coalesce(f.state = 'frozen', FALSE) AS is_frozen
-    FROM (SELECT * FROM builds WHERE id BETWEEN $first AND $last) b
-    JOIN (SELECT * FROM build_states WHERE build_id BETWEEN $first AND $last) t ON t.build_id = b.id
-    JOIN datasets d ON d.id = b.dataset_id
-    LEFT JOIN (SELECT * FROM dataset_versions WHERE build_id BETWEEN $first AND $last) v ON v.build_id = b.id
-    LEFT JOIN (SELECT * FROM build_quality WHERE build_id BETWEEN $first AND $last) q ON q.build_id = b.id
-    LEFT JOIN freeze_heads f ON f.version_id = b.version_id
-    LEFT JOIN materialization_heads m ON m.version_id = b.version_id
-    WHERE b.workspace_id = $workspace
+# Only the filters that are asked for are planned: to plan a query costs more than to run it. A build's scope is what it includes: a
+# workspace, one of its media as workspace/media, or a media by its name alone.
+_FILTERS = {
+    "cursor": "AND b.version_id < $cursor",
+    "capability": "AND b.capability = $capability",
+    "name": "AND d.name = $name",
+    "status": "AND b.id IN (SELECT t.build_id FROM build_states t WHERE t.status = $status)",
+    "scope": """AND b.id IN (SELECT c.build_id FROM build_sources c WHERE c.reason IS NULL
+        AND (c.workspace = $scope OR c.media = $scope OR c.workspace || '/' || c.media = $scope))""",
+}
+# What else is known of builds, those between two ids: ids grow with time, so that a page is a short stretch of each table, and the rest of
+# it, with its wide texts, is never read. Tables are joined by few, because the time to plan a join grows with its square.
+_STATES = """
+    SELECT t.build_id, t.status, t.failure, v.number AS version, v.sample_count AS samples, v.annotation_count AS annotations,
+        v.split_samples, v.manifest_hash
+    FROM (SELECT * FROM build_states WHERE build_id BETWEEN $first AND $last) t
+    LEFT JOIN (SELECT * FROM dataset_versions WHERE build_id BETWEEN $first AND $last) v ON v.build_id = t.build_id
 """
+_QUALITY = "SELECT build_id, evaluation AS quality FROM build_quality WHERE build_id BETWEEN $first AND $last"
+_FILES = """
+    SELECT version_id AS id, CASE WHEN status = 'pending' AND lease_until < $now THEN 'partial' ELSE status END AS materialization
+    FROM materialization_heads WHERE version_id BETWEEN $oldest AND $newest
+"""
+_FROZEN = "SELECT version_id AS id, TRUE AS is_frozen FROM freeze_heads WHERE state = 'frozen' AND version_id BETWEEN $oldest AND $newest"
 # No two included packs of a build label the same media, so that packs count media.
 _SOURCES = """
     SELECT build_id, count(*) - count(reason) AS included_packs, count(reason) AS excluded_packs,
@@ -99,14 +102,20 @@ class DatasetLists:
         limit: int,
     ) -> pl.DataFrame:
         """Return builds of a workspace (id), newest first: those after `cursor` (a version's id), each filter equal where it is given."""
-        wanted = {"name": name, "capability": capability, "scope": scope, "status": status, "cursor": cursor}
-        picked = self._tx.frame(_PICKED, workspace=workspace, limit=limit, **wanted)
-        between = {"first": picked["id"].min() or "", "last": picked["id"].max() or ""}
-        known = self._tx.frame(_KNOWN, workspace=workspace, now=self._tx.now, **between)
-        sources = self._tx.frame(_SOURCES, **between)
-        rows = picked.select(build_id="id").join(known, on="build_id", how="left", maintain_order="left")
-        rows = rows.join(sources, on="build_id", how="left", maintain_order="left").with_columns(_scope())
-        return rows.select(COLUMNS)
+        given = {"name": name, "capability": capability, "scope": scope, "status": status, "cursor": cursor}
+        wanted = {column: value for column, value in given.items() if value is not None}
+        sql = _PICKED.format(filters=" ".join(_FILTERS[column] for column in wanted))
+        picked = self._tx.frame(sql, workspace=workspace, limit=limit, **wanted)
+        between = {"first": picked["build_id"].min() or "", "last": picked["build_id"].max() or ""}
+        ids = {"oldest": picked["id"].min() or "", "newest": picked["id"].max() or ""}
+        of_builds = [self._tx.frame(sql, **between) for sql in (_STATES, _QUALITY, _SOURCES)]
+        of_versions = [self._tx.frame(_FILES, now=self._tx.now, **ids), self._tx.frame(_FROZEN, **ids)]
+        rows = picked.lazy()
+        for on, frames in (("build_id", of_builds), ("id", of_versions)):
+            for known in frames:
+                rows = rows.join(known.lazy(), on=on, how="left", maintain_order="left")
+        rows = rows.with_columns(_scope(), pl.col("materialization").fill_null("none"), pl.col("is_frozen").fill_null(value=False))
+        return rows.select(COLUMNS).collect()
 
     def built_from(self, of: str) -> pl.DataFrame:
         """Return one row a build and pack that names this revision, label pack or media (id), in all workspaces, newest build first."""

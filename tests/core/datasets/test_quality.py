@@ -16,6 +16,7 @@ from labelkit.core.datasets.quality import (
     Measured,
     Severity,
     Statistics,
+    badge_of,
     evaluate,
 )
 from labelkit.core.datasets.quality_rules import QualityRule, own_rules
@@ -84,13 +85,15 @@ def test_indicators_come_with_hard_fails_first_then_by_code():
         ({"groups": 1, "schema_errors": 2, "geometry_errors": 1}, "Hard fail (2)"),
     ],
 )
-def test_the_badge_counts_the_worst_severity(change, badge):
-    assert evaluate(replace(GOOD, **change), "player_detection").badge == badge
+def test_the_badge_counts_the_worst_severity_in_an_evaluation_and_in_its_text(change, badge):
+    found = evaluate(replace(GOOD, **change), "player_detection")
+    assert (found.badge, badge_of(json.dumps(found.as_json()))) == (badge, badge)
 
 
 def test_a_capability_outside_the_policy_is_not_evaluated():
     assert evaluate(GOOD, "pcb_defects") is NOT_EVALUATED
     assert (NOT_EVALUATED.badge, NOT_EVALUATED.indicators) == ("Not evaluated", ())
+    assert badge_of(json.dumps(NOT_EVALUATED.as_json())) == badge_of(None) == "Not evaluated"
 
 
 def test_an_evaluation_is_kept_as_json_with_its_policy_version_and_thresholds():

@@ -8,7 +8,7 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.datasets.builds import BuildStatus
-from labelkit.core.datasets.quality import Evaluation
+from labelkit.core.datasets.quality import badge_of
 from labelkit.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def listed(
         rows = tx.datasets.lists.page(
             gate.workspace.id, name=name, capability=capability, scope=scope, status=status, cursor=cursor, limit=limit
         )
-    badges = pl.Series("quality", [Evaluation.from_text(text).badge for text in rows["quality"]], dtype=pl.String())
+    badges = pl.Series("quality", [badge_of(text) for text in rows["quality"]], dtype=pl.String())
     version = pl.concat_str(pl.lit("v"), pl.col("version"))
     return rows.select(
         "name",
