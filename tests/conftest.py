@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests import needs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 # A property is about values, not about how busy the machine is. Whoever runs the tests searches with new values each time. Where every test
@@ -57,6 +57,15 @@ def artifacts() -> Path:
     folder = needs.ROOT / ".ci" / "artifacts"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_store_in_memory() -> Iterator[None]:
+    """The instance that stores in memory share lasts as long as the tests: to make one costs as much as a store."""
+    from labelkit.store.database import Database
+
+    with Database.open(":memory:", user="nobody"):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from labelkit.errors import InvalidValue, StorageWriteFailed
-from labelkit.store.creation import copy_state, unwritable
+from labelkit.store.creation import copy_state, must_be_attachable, unwritable
 from labelkit.store.files import sync_folder, write_durably
 from labelkit.store.place import STORAGE_VERSION, FilePlace, attached, quoted
 from labelkit.store.statements import refusal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def backup(place: Place, objects: Objects, target: Path, *, deadline_s: float) -> None:
     """Copy the store to `target` and `target`.objects. Raises `INVALID_VALUE` when one of them exists, `STORAGE_WRITE_FAILED`."""
+    must_be_attachable("The backup's path", target)
     folder = Path(f"{target}.objects")
     for path in (target, folder):
         if path.exists():
@@ -54,11 +56,15 @@ def _copy_file(place: FilePlace, target: Path, deadline_s: float) -> None:
 
 def _copy_memory(place: Place, target: Path, deadline_s: float) -> None:
     with place.unit(writes=False, deadline_s=deadline_s) as cursor:
+        (store,) = cursor.execute("SELECT current_database()").fetchall()[0]
+        copy = f"copy_of_{store}"
         try:
-            cursor.execute(f"ATTACH {quoted(str(target))} AS backup (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
-            cursor.execute("COPY FROM DATABASE store TO backup")
-            cursor.execute("DETACH backup")
+            cursor.execute(f"ATTACH {quoted(str(target))} AS {copy} (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
+            cursor.execute(f"COPY FROM DATABASE {store} TO {copy}")
+            cursor.execute(f"DETACH {copy}")
         except duckdb.Error as error:
+            with suppress(duckdb.Error):  # other stores share the instance: nothing of this one stays in it
+                cursor.execute(f"DETACH DATABASE IF EXISTS {copy}")
             raise refusal(error, path=str(target), writes=True) from error
 
 

@@ -32,6 +32,7 @@ def store_path(target: str | Path) -> str:
     if "://" in text:
         raise InvalidValue(what="The store's path", reason=f"{text!r} is a URL", fix="Name a local file such as 'labels.duckdb'.")
     path = Path(target).expanduser().resolve()
+    must_be_attachable("The store's path", path)
     folder = path.parent
     if path.is_dir():
         raise StoreNotRecognized(path=path, reason="it is a folder; a store is a file in one, such as labels.duckdb")
@@ -42,6 +43,13 @@ def store_path(target: str | Path) -> str:
     elif _log(path).exists():  # DuckDB would replay it into whatever has this name
         raise StoreNotRecognized(path=path, reason=f"its file is missing, but a write-ahead log {_log(path)} is left of one")
     return str(path)
+
+
+def must_be_attachable(what: str, path: Path) -> None:
+    """Raise `INVALID_VALUE` for a path at which DuckDB cannot keep a file. What else is a sign of a pattern stands for itself in a path."""
+    if "?" in str(path):
+        reason = f"{path} has a question mark, and DuckDB would keep the file's log at another place, cut off there"
+        raise InvalidValue(what=what, reason=reason, fix="Name a path without a question mark; rename the folder where it is in that.")
 
 
 def unwritable(path: Path) -> str | None:
@@ -67,8 +75,7 @@ def create(place: FilePlace, *, clock: Callable[[], datetime], deadline_s: float
         try:
             _remove(*path.parent.glob(escape(path.name) + ".new-*"))  # left by creators that were killed
             with attached(str(new), writes=True, create=True) as cursor:
-                for step in migrate.migrations():
-                    migrate.apply(cursor, step, utc(clock()))
+                migrate.apply_all(cursor, utc(clock()))
             _must_have_no_log(new)
             new.replace(path)
             sync_folder(path.parent)

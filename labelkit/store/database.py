@@ -86,7 +86,8 @@ class Database:
         place = FilePlace(path, user=user, host=host)
         because = creation.unwritable(Path(path))
         created = creation.create(place, clock=clock, deadline_s=deadline_s, unwritable=because)
-        creation.upgrade(place, clock=clock, deadline_s=deadline_s, unwritable=because)
+        if not created:
+            creation.upgrade(place, clock=clock, deadline_s=deadline_s, unwritable=because)
         objects = Objects(Path(path + ".objects"))
         return cls(place, objects, user=user, clock=clock, deadline_s=deadline_s, read_only_because=because, created=created)
 
@@ -94,8 +95,7 @@ class Database:
     def _in_memory(cls, *, user: str, host: str, clock: Callable[[], datetime], deadline_s: float) -> Database:
         place = MemoryPlace(user=user, host=host)
         with place.unit(writes=True, deadline_s=deadline_s) as cursor:
-            for step in migrate.migrations():
-                migrate.apply(cursor, step, utc(clock()))
+            migrate.apply_all(cursor, utc(clock()))
         folder = tempfile.mkdtemp(prefix="labelkit-objects-")
         db = cls(place, Objects(Path(folder)), user=user, clock=clock, deadline_s=deadline_s, created=True)
         weakref.finalize(db, _clear_away, folder, os.getpid())

@@ -15,7 +15,7 @@ import duckdb
 
 from labelkit.errors import LabelkitError, StorageReadFailed, StorageWriteFailed, StoreNotRecognized, StoreTooNew
 from labelkit.store import journal
-from labelkit.store.engine import PROCESS, Engine
+from labelkit.store.engine import MEMORY, PROCESS
 from labelkit.store.files import sync_folder
 from labelkit.store.lock import Holder, StoreLock, busy
 from labelkit.store.statements import first_sentence, refusal
@@ -74,25 +74,28 @@ class MemoryPlace:
     path = ":memory:"
 
     def __init__(self, *, user: str, host: str) -> None:
-        self._engine = Engine()
-        self._key = f":memory:{next(_numbers)}"
+        number = next(_numbers)
+        self._alias = f"store_{number}"
+        self._key = f":memory:{number}"
         self._me = (host, user)
         self._pid = os.getpid()
-        with self._engine.cursor() as cursor:
-            cursor.execute("ATTACH ':memory:' AS store")
+        self._open = True
+        MEMORY.attach(self._alias)
 
     @contextmanager
     def unit(self, *, writes: bool, deadline_s: float) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002 - one form for every place
         """Hold the store. Raises `STORE_BUSY`, and `STORAGE_READ_FAILED` in a forked child."""
         if os.getpid() != self._pid:
             raise StorageReadFailed(what="The store in memory", reason="it stays with the process that made it, this one was forked off")
-        with _turn(self._key, time.monotonic() + deadline_s, self._me), self._engine.cursor() as cursor:
-            cursor.execute("USE store")
+        with _turn(self._key, time.monotonic() + deadline_s, self._me), MEMORY.cursor() as cursor:
+            cursor.execute(f"USE {self._alias}")
             yield cursor
 
     def close(self) -> None:
-        """Let the memory go."""
-        self._engine.close()
+        """Let the memory go; what is not this process's stays as it is."""
+        if self._open and os.getpid() == self._pid:
+            self._open = False
+            MEMORY.detach(self._alias)
 
 
 @contextmanager

@@ -89,6 +89,64 @@ def test_a_store_in_memory_stays_with_the_process_that_made_it():
     processes.finish(processes.start(FORKING_IN_MEMORY))
 
 
+MEMORY_GIVEN_BACK = """
+from pathlib import Path
+from labelkit.store.database import Database
+
+def taken():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6  # MB
+
+Database.open(":memory:", user="ana").close()
+before = taken()
+for _ in range(2):
+    with Database.open(":memory:", user="ana") as db, Database.open(":memory:", user="ana") as small:
+        with db.transaction() as tx:
+            tx.execute("CREATE TABLE big AS SELECT i, md5(i::VARCHAR) AS text FROM range(2000000) AS r(i)")
+    assert taken() - before < 40, (before, taken())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory of a process is read from /proc")
+def test_the_memory_of_a_store_is_given_back_when_no_other_is_open():
+    processes.finish(processes.start(MEMORY_GIVEN_BACK))
+
+
+FAILING = """
+import sys
+from pathlib import Path
+from labelkit.errors import LabelkitError
+from labelkit.store.database import Database
+
+with Database.open(":memory:", user="ana") as db:
+    for _ in range(200):
+        try:
+            db.analyse_to(sys.argv[1], "SELECT CASE WHEN range > 200000 THEN error('boo') ELSE range END FROM range(300000)")
+        except LabelkitError:
+            pass
+assert not Path(sys.argv[1]).exists()
+"""
+
+
+def test_a_file_that_fails_while_it_is_written_is_always_refused_and_never_waited_for(tmp_path):
+    processes.finish(processes.start(FAILING, tmp_path / "out.parquet"))
+
+
+def test_stores_in_memory_know_nothing_of_each_other():
+    # given two, of which the first has a workspace
+    with Database.open(":memory:", user="ana") as first, Database.open(":memory:", user="ana") as second:
+        with first.transaction() as tx:
+            tx.workspaces.create("team", owner="ana")
+
+        # when one is closed, twice, and a third is opened and forgotten
+        second.close()
+        second.close()
+        Database.open(":memory:", user="ana")
+
+        # then the first one has what it had
+        with first.reading() as tx:
+            assert [row.name for row in tx.workspaces.all()] == ["team"]
+
+
 def test_no_extension_is_fetched_from_the_network(db):
     with pytest.raises(LabelkitError):
         db.analyse("SELECT * FROM read_parquet('https://localhost:1/x.parquet')")

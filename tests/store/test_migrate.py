@@ -45,6 +45,32 @@ def test_a_new_store_has_every_step_with_its_record(db):
     assert records == [{"number": step.number, "name": step.name, "applied_at": NOON} for step in (FIRST, *LATER)]
 
 
+SCHEMA = {
+    "columns": "table_name, column_index, column_name, data_type, column_default, is_nullable FROM duckdb_columns()",
+    "constraints": "table_name, constraint_type, constraint_text FROM duckdb_constraints()",
+    "views": "view_name, sql FROM duckdb_views()",
+    "indexes": "index_name, sql FROM duckdb_indexes()",
+    "sequences": "sequence_name FROM duckdb_sequences()",
+}
+
+
+@pytest.mark.parametrize("what", SCHEMA.values(), ids=SCHEMA)
+def test_a_schema_made_at_once_is_the_one_that_the_steps_make_one_by_one(tmp_path, what):
+    # given an old store and a new one
+    make_old_store(tmp_path / "old.duckdb")
+    stores = [Database.open(tmp_path / name, user="ana") for name in ("old.duckdb", "new.duckdb")]
+    assert [db.created for db in stores] == [False, True]
+
+    # when
+    found = []
+    for db in stores:
+        with db.reading() as tx:
+            found.append(tx.rows(f"SELECT {what} WHERE database_name = current_database() ORDER BY ALL"))
+
+    # then
+    assert found[0] == found[1]
+
+
 def test_an_older_store_is_brought_up_to_date_after_a_copy_of_its_file(store_path):
     # given
     make_old_store(store_path)
