@@ -19,6 +19,7 @@ from labelkit.errors import StoreReadOnly
 from labelkit.store import backups, check, creation, migrate
 from labelkit.store.engine import PROCESS
 from labelkit.store.objects import Objects
+from labelkit.store.patterns import exactly_read
 from labelkit.store.place import FilePlace, MemoryPlace, Place, quoted
 from labelkit.store.statements import fetch_frame, lost_race, refusal
 from labelkit.store.transaction import Transaction
@@ -161,7 +162,7 @@ class Database:
         file = Path(path)
         try:
             with PROCESS.cursor() as cursor:
-                cursor.execute(f"COPY ({sql}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)", bound(params))
+                cursor.execute(f"COPY ({sql}) TO {quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)", bound(exactly_read(sql, params)))
         except BaseException as error:
             file.unlink(missing_ok=True)
             if isinstance(error, duckdb.Error):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars import selectors as cs
 
+from labelkit.store.patterns import exact
 from labelkit.store.values import plain
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _by_parquet(
     with tempfile.TemporaryDirectory(prefix="labelkit-insert-") as folder:
         file = str(Path(folder, "rows.parquet"))
         frame.write_parquet(file)
-        cursor.execute(f"INSERT INTO {table} ({', '.join(types)}) SELECT {values} FROM read_parquet($file)", {"file": file})
+        cursor.execute(f"INSERT INTO {table} ({', '.join(types)}) SELECT {values} FROM read_parquet($file)", {"file": exact(file)})
 
 
 def _of_equal_keys(table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:

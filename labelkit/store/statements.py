@@ -15,6 +15,7 @@ from polars import selectors as cs
 
 from labelkit.errors import LabelkitError, StorageReadFailed, StorageWriteFailed, StoreConflict
 from labelkit.store import inserts
+from labelkit.store.patterns import exactly_read
 from labelkit.store.values import ArrowStream, aware, bound
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ class Statements:
     def execute(self, sql: str, /, **params: object) -> None:
         """Run a statement for its effect."""
         with self._mapped():
-            self._cursor.execute(sql, bound(params))
+            self._cursor.execute(sql, bound(exactly_read(sql, params)))
 
     def rows(self, sql: str, /, **params: object) -> list[dict[str, Any]]:
         """Return all rows, each a dict by column name."""
         with self._mapped():
-            done = self._cursor.execute(sql, bound(params))
+            done = self._cursor.execute(sql, bound(exactly_read(sql, params)))
             columns = [(column[0], str(column[1]) == "TIMESTAMP") for column in done.description]
             found = done.fetchall()
         return [{name: aware(value) if is_time else value for (name, is_time), value in zip(columns, row, strict=True)} for row in found]
@@ -136,7 +137,7 @@ def first_sentence(error: Exception) -> str:
 
 def fetch_frame(cursor: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
     """Return the result of a query as a data frame whose times are UTC and whose sums of whole numbers are Int64."""
-    relation = cursor.sql(sql, params=bound(params))
+    relation = cursor.sql(sql, params=bound(exactly_read(sql, params)))
     if relation is None:
         raise ValueError(f"this statement returns no rows: {sql}")
     try:

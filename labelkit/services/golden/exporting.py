@@ -126,7 +126,7 @@ class Exporting:
                 tx.golden.hand_out(workspace, file, type=type, status=status)
                 scorings = golden_scores.newest(tx, workspace, type)
             scores = golden_scores.qualities(self._gate.database.objects, scorings).lazy()
-            rows = pl.scan_parquet(file).with_columns(cs.datetime().dt.replace_time_zone("UTC"))
+            rows = pl.scan_parquet(file, glob=False).with_columns(cs.datetime().dt.replace_time_zone("UTC"))
             if wanted is not None:
                 scores = scores.filter(pl.col("tier") == wanted.value)
                 rows = rows.join(scores.select(KEY), on=KEY, how="semi", maintain_order="left")

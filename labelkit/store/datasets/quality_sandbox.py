@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import threading
+from glob import escape
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -94,8 +95,9 @@ def answers(files: list[str] | None, numbers: dict[str, float | None], measures:
 def _opened(files: list[str] | None, numbers: dict[str, float | None]) -> tuple[duckdb.DuckDBPyConnection, frozenset[str]]:
     """Return a database with the three views in which nothing else can be opened, and the functions whose value changes."""
     connection = duckdb.connect(":memory:", config=CONFIG)
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files or [])
-    connection.execute(f"SET allowed_paths = [{listed}]")
+    patterns = [escape(file) for file in files or []]  # as `patterns.exact` does, which this script does not reach
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in patterns)
+    connection.execute("SET allowed_paths = $paths", {"paths": [*(files or []), *patterns]})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     connection.execute(_EMPTY if files is None else f"CREATE VIEW chunks AS SELECT * FROM read_parquet([{listed}])")
