@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import polars as pl
@@ -16,8 +17,6 @@ from labelkit.store.acting import Gate
 from labelkit.store.database import Database
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from labelkit.services.datasets import Datasets
     from labelkit.services.golden import Golden
     from labelkit.services.media import Capabilities, MediaLibrary
@@ -32,33 +31,42 @@ TrainingPolicy = Literal["allowed", "opted_out"]
 
 
 def open(  # noqa: A001 - labelkit.open is the front door
-    target: str | Path = "labels.duckdb", *, workspace: str = "default", user: str | None = None, deadline_s: float = 10.0
+    target: str | Path = "labels.duckdb",
+    *,
+    workspace: str = "default",
+    user: str | None = None,
+    deadline_s: float = 10.0,
+    create: bool = True,
 ) -> Workspace:
     """Open a workspace of the store at `target`; the file is made where there is none. ":memory:" is a store for tests.
 
     `user` is by default `LABELKIT_USER`, else the JupyterHub user, else the login name. Whoever makes a store is its first developer and
-    the owner of its first workspace; a workspace that is not there is made by a developer's or owner's call. `deadline_s` is how long
-    any call waits for the store's lock. Raises `STORE_NOT_RECOGNIZED`, `STORE_TOO_NEW`, `STORE_BUSY`, `NOT_FOUND`, `INVALID_VALUE`.
+    the owner of its first workspace; a workspace that is not there is made by a developer's or owner's call. With `create=False` nothing
+    is made: store and workspace must be there. `deadline_s` is how long any call waits for the store's lock.
+    Raises `STORE_NOT_RECOGNIZED`, `STORE_TOO_NEW`, `STORE_BUSY`, `NOT_FOUND`, `INVALID_VALUE`.
     """
     if not workspace.strip() or "/" in workspace:
         raise InvalidValue(what="workspace", reason=f"{workspace!r} is no name", fix="Use a name without a slash.")
+    if not create and str(target) != ":memory:" and not Path(target).expanduser().exists():
+        fix = "Name a store that is there, or make one with labelkit.open(...) or `labelkit demo`."
+        raise InvalidValue(what=str(target), reason="there is no such file", fix=fix)
     name = user or os.environ.get("LABELKIT_USER") or os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     database = Database.open(target, user=name, deadline_s=deadline_s)
     with database.reading() as tx:
         row = tx.workspaces.find(workspace)
     if row is None:
-        row = _made(database, workspace, name)
+        row = _made(database, workspace, name, create=create)
     return Workspace(database, row, name)
 
 
-def _made(database: Database, name: str, user: str) -> WorkspaceRow:
+def _made(database: Database, name: str, user: str, *, create: bool) -> WorkspaceRow:
     with database.transaction(on_conflict=StoreConflict) as tx:
         present = tx.workspaces.find(name)
         if present is not None:
             return present
         others = tx.workspaces.all()
         actor = tx.workspaces.actor(user)
-        if others and not actor.is_developer and Role.OWNER not in actor.roles.values():
+        if not create or (others and not actor.is_developer and Role.OWNER not in actor.roles.values()):
             raise NotFound.among("workspace", name, [other.name for other in others], "labelkit.open(..., workspace=...)")
         row = tx.workspaces.create(name, owner=user)
         if not others:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import labelkit
-from labelkit import BuildRequest, cli
+from labelkit import BuildRequest, LabelkitError, cli
 from labelkit.core.geometry import Box
 from tests.services import pictured
 from tests.services.packs import Pack, add
@@ -318,6 +318,31 @@ def test_a_refusal_is_said_in_words_with_its_exit_code_and_leaves_nothing(call, 
     assert words in err
     assert "Traceback" not in out + err
     assert not list(tmp_path.rglob("*.duckdb"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["store", "info", "labels.duckdb"], id="store info"),
+        pytest.param(["open", "labels.duckdb", "--no-lab"], id="open"),
+        pytest.param(["golden", "list"], id="golden list"),
+        pytest.param(["run", "build_dataset", "-p", "store", "labels.duckdb"], id="run"),
+    ],
+)
+def test_a_workspace_that_is_named_wrong_is_refused_and_not_made(call, tmp_path, monkeypatch, arguments):
+    # given
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABELKIT_USER", "ana")
+    labelkit.open("labels.duckdb", workspace="club-a").close()
+
+    # when
+    ended, _, err = call(*arguments)
+
+    # then
+    assert ended == 1
+    assert "There is no workspace 'default' here. There are: club-a." in err
+    with pytest.raises(LabelkitError, match="NOT_FOUND"):
+        labelkit.open("labels.duckdb", create=False)
 
 
 def test_an_empty_yaml_file_is_no_parameters_and_a_list_is_refused(call, tmp_path):

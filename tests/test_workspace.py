@@ -96,6 +96,19 @@ def test_a_name_that_is_none_is_refused_before_anything_is_made(path, name):
     assert not path.exists()
 
 
+def test_who_only_looks_makes_neither_store_nor_workspace(path):
+    # given
+    assert refused(lambda: labelkit.open(path, create=False)).code == "INVALID_VALUE"
+    assert list(path.parent.iterdir()) == []
+    labelkit.open(path, workspace="club-a", user="ana").close()
+
+    # then
+    for _ in range(2):
+        assert refused(lambda: labelkit.open(path, workspace="club-b", user="ana", create=False)).code == "NOT_FOUND"
+    with labelkit.open(path, workspace="club-a", user="ana", create=False) as ws:
+        assert ws.name == "club-a"
+
+
 def test_roles_are_given_changed_and_taken_away(path):
     with labelkit.open(path, user="ana") as ws:
         # when

@@ -63,11 +63,7 @@ def class_names(
 
 
 def opened(store: Path, workspace: str, user: str | None, *, new: bool = False) -> Workspace:
-    """Open a workspace of a store that is there, or with `new` may be made. Raises `INVALID_VALUE`."""
+    """Open a workspace of a store that is there, or with `new` may be made. Raises `INVALID_VALUE`, `NOT_FOUND`."""
     import labelkit
 
-    if not new and not store.exists():
-        raise InvalidValue(
-            what=str(store), reason="there is no such file", fix="Name a store with --store, or make one with `labelkit demo`."
-        )
-    return labelkit.open(store, workspace=workspace, user=user)
+    return labelkit.open(store, workspace=workspace, user=user, create=new)

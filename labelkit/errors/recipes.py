@@ -9,7 +9,7 @@ class RecipeNotFound(LabelkitError):
     code = "RECIPE_NOT_FOUND"
     status = 404
     title = "No such recipe"
-    template = "There is no notebook {recipe!r}. {near}"
+    template = "There is no notebook {recipe!r}.{near}"
     advice = "Name a notebook file, or one that comes with labelkit: {known}."
 
 

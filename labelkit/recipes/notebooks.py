@@ -37,7 +37,7 @@ def find(recipe: str | Path) -> Path:
     if str(recipe) in own:
         return own[str(recipe)]
     near = get_close_matches(given.stem, own, n=1)
-    raise RecipeNotFound(recipe=str(recipe), near=f"Did you mean {near[0]!r}?" if near else "", known=", ".join(own))
+    raise RecipeNotFound(recipe=str(recipe), near=f" Did you mean {near[0]!r}?" if near else "", known=", ".join(own))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Self
 
-from labelkit.errors import LabelkitError
+from labelkit.errors import LabelkitError, NotFound
 from labelkit.recipes.identity import Identity, environment, identify
 from labelkit.recipes.parameters import Parameters
 from labelkit.services.runs import NewRun, new_run_id
@@ -62,9 +62,10 @@ class Recorder:
             self._absent = store is not None
             return
         try:
-            self.ws = self._opened = labelkit.open(store, workspace=self.job.workspace)
-        except LabelkitError as refused:  # the notebook will meet it too, and say it in full
+            self.ws = self._opened = labelkit.open(store, workspace=self.job.workspace, create=False)
+        except LabelkitError as refused:  # the notebook will meet it too, and say it in full, or make the workspace
             self.because = f"{refused.title} ({refused.code})"
+            self._absent = isinstance(refused, NotFound)
 
     def identity(self) -> Identity:
         """Return the identity of the job by what the store holds now. Raises `RECIPE_PARAMETERS_INVALID`."""

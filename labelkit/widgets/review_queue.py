@@ -60,7 +60,7 @@ class ReviewQueue(CommandWidget):
                 "To try it out, run `labelkit demo` in a terminal; it makes a store with drawn clips and says where it is.",
             )
         try:
-            return cls(open_workspace(store, workspace=workspace), capability=capability)
+            return cls(open_workspace(store, workspace=workspace, create=False), capability=capability)
         except LabelkitError as refused:
             return static.Notice(f"{refused.title} ({refused.code})", refused.detail, refused.hint)
 
