@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,11 +21,14 @@ import polars as pl
 from labelkit.errors import InvalidValue
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from labelkit.core.review.annotations import Capability
 
 ONE_PART = "data"  # what the part of an export without splits is called
 _PART = re.compile(r"(?!\.)[\w.-]+", re.ASCII)
 _BLOCK = 1 << 20
+_SYNC_BYTES = 32 << 20  # as much as a disk takes while the next are made
 
 
 class Facet(StrEnum):
@@ -158,11 +162,15 @@ def parted(chunk: pl.DataFrame, about: About) -> Iterator[tuple[str, pl.DataFram
 
     Raises `INVALID_VALUE` for a split that is not one of `about.splits`.
     """
+    if not about.splits:
+        if chunk.height:
+            yield ONE_PART, chunk.select(*about.columns)
+        return
     rows = with_split(chunk, about)
     for part in about.parts:
         of_part = rows.filter(pl.col("split") == part)
         if of_part.height:
-            yield part, (of_part if about.splits else chunk).select(*about.columns)
+            yield part, of_part.select(*about.columns)
 
 
 def with_split(chunk: pl.DataFrame, about: About) -> pl.DataFrame:
@@ -197,12 +205,15 @@ def file_name() -> pl.Expr:
 
 
 class DigestedFile:
-    """A file that is written in order and digested meanwhile, so that it is not read again."""
+    """A file that is written in order, digested and brought to the disk meanwhile: it is not read again, and little is left to sync."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._name = name
         self._file = (folder / name).open("wb")
         self._state, self._size, self._rows = hashlib.sha256(), 0, 0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="labelkit-sync")
+        self._syncing: Future[None] | None = None
+        self._unsynced = 0
 
     def write(self, data: bytes, rows: int = 0) -> None:
         """Append bytes, which are so many rows."""
@@ -210,15 +221,26 @@ class DigestedFile:
         self._state.update(data)
         self._size += len(data)
         self._rows += rows
+        self._unsynced += len(data)
+        if self._unsynced >= _SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self._end_sync()
+            self._syncing, self._unsynced = self._pool.submit(os.fsync, self._file.fileno()), 0
 
     def written(self) -> WrittenFile:
-        """Return what was written."""
+        """Return what was written. Raises OSError where the disk did not take all of what was brought to it."""
+        self._end_sync()
         return WrittenFile(self._name, self._size, self._state.hexdigest(), self._rows)
+
+    def _end_sync(self) -> None:
+        under_way, self._syncing = self._syncing, None
+        if under_way is not None:
+            under_way.result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
         self._file.close()
 
 

@@ -96,12 +96,37 @@ def from_wire(column: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: PLR0911  
 
 def encoded(rows: pl.DataFrame) -> pl.Series:
     """Return each row, of any types, as the text of one JSON object, fields in the order of the columns."""
-    wire = rows.select(to_wire(pl.col(name), kind).alias(name) for name, kind in rows.schema.items())
+    wire = _wire(rows)
+    found = _odd_numbers(wire)
+    return _with_odd(wire, found) if found else _objects(wire)
+
+
+def encoded_lines(rows: pl.DataFrame) -> bytes:
+    """Return the texts of `encoded` as bytes, each with a line feed behind it. At least one column."""
+    wire, out = _wire(rows), BytesIO()
+    found = _odd_numbers(wire)
+    if found:
+        return as_lines(_with_odd(wire, found))
+    wire.write_ndjson(out)  # the same text, laid out once
+    return out.getvalue()
+
+
+def as_lines(texts: pl.Series) -> bytes:
+    """Return texts without line feeds or nulls as bytes, each with a line feed behind it."""
+    out = BytesIO()
+    texts.to_frame().write_csv(out, include_header=False, quote_style="never", separator="\x1f")
+    return out.getvalue()
+
+
+def _wire(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(to_wire(pl.col(name), kind).alias(name) for name, kind in rows.schema.items())
+
+
+def _odd_numbers(wire: pl.DataFrame) -> dict[str, int]:
+    """Return how often each number that JSON does not have is among the values; those that are not there are left out."""
     odd = [(name, kind) for name, kind in wire.schema.items() if _floats(kind)]
-    found = {text: sum(int(_count(wire[name], kind, value)) for name, kind in odd) for text, value in ODD.items()} if odd else {}
-    if not any(found.values()):
-        return _objects(wire)
-    return _with_odd(wire, {text: count for text, count in found.items() if count})
+    found = {text: sum(int(_count(wire[name], kind, value)) for name, kind in odd) for text, value in ODD.items()}
+    return {text: count for text, count in found.items() if count}
 
 
 def _objects(wire: pl.DataFrame) -> pl.Series:
