@@ -87,7 +87,8 @@ class Chunking:
         ends = self._ends(after[key], new=rows[key].filter(~present.head(rows.height)), starts=self._starts_of(base, parted))
         stored = self._stored(after, ends, str(base.schema))
         left = [chunk for position, chunk in enumerate(base.chunks) if position not in set(positions)]
-        return Cut(Tree(key, tuple(_ordered([*left, *stored], kind)), base.schema, base.schema_object), before, after)
+        tree = Tree(key, tuple(_ordered([*left, *stored], kind)), base.schema, base.schema_object)
+        return Cut(tree, before[places.filter(present).sort()], rows)
 
     def rows(self, tree: Tree, chunks: Sequence[Chunk]) -> pl.DataFrame:
         """Return the rows of some chunks of a tree, in their order. Raises `STORAGE_READ_FAILED`."""

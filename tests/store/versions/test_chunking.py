@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labelkit.core.versions import CHUNK_BELOW, Tree, starts_chunk
+from labelkit.core.versions import CHUNK_BELOW, ChangeCount, Tree, starts_chunk
 from labelkit.store.database import Database
 from labelkit.store.versions.canonical import canonical
 from labelkit.store.versions.chunking import FEW_KEYS, Chunking, read_chunks
@@ -102,17 +104,31 @@ def test_keys_are_hashed_alike_in_python_and_in_sql(database, chunking):
     assert CHUNK_BELOW == "0004"
 
 
-def test_a_change_reads_and_writes_only_chunks_that_can_hold_its_keys(chunking):
-    # given
-    tree = whole(chunking, dict.fromkeys(KEYS, ("cat", 0.5))).tree
+def test_a_change_reads_and_writes_only_chunks_that_can_hold_its_keys(database, chunking):
+    # given a version of which nothing can be read but the chunk that a key stands in
+    tree = whole(chunking, dict.fromkeys(KEYS, ("heron", 0.5))).tree
+    held = next(chunk for chunk in tree.chunks if chunk.first_key == STARTS[2])
+    for digest in {*tree.objects} - {held.object}:
+        Path(database.objects.path(digest)).unlink()
 
-    # when one row of one chunk changes
+    # when its row changes
     cut = chunking.changed(tree, frame({STARTS[2]: ("dog", 0.5)}), pl.Series([], dtype=pl.String))
 
     # then
-    assert cut.before["key"][0] == STARTS[2]
-    assert cut.before.height < len(KEYS) / 2
+    assert cut.before["key"].to_list() == cut.after["key"].to_list() == [STARTS[2]]
     assert len(set(cut.tree.objects) - set(tree.objects)) == 1
+
+
+def test_what_a_delta_changed_is_told_row_by_row(chunking):
+    # given
+    tree = whole(chunking, {"a": ("cat", 0.5), "b": ("cat", 0.5), "c": ("cat", 0.5), "d": ("cat", 0.5)}).tree
+
+    # when one row comes, one changes, one stays as it is and one of two removed keys is there
+    cut = chunking.changed(tree, frame({"aa": ("new", 1.0), "b": ("cat", 0.7), "c": ("cat", 0.5)}), pl.Series(["nobody", "d"]))
+
+    # then
+    assert (cut.before["key"].to_list(), cut.after["key"].to_list()) == (["b", "c", "d"], ["aa", "b", "c"])
+    assert between("key", cut.before, cut.after).count == ChangeCount(added=1, removed=1, modified=1)
 
 
 def test_removing_keys_that_are_not_there_changes_nothing(chunking):
