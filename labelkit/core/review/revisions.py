@@ -11,6 +11,7 @@ from labelkit.core.states import Machine
 from labelkit.errors import EligibilityVersionConflict, ReasonRequired, RevisionNotEligible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from labelkit.core.review.annotations import Annotation
@@ -107,11 +108,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """The difference between two contents: rows in frame order, and the counts."""
+    """The difference between two contents: changes in frame order, and the counts."""
 
-    added: tuple[Change, ...]
-    removed: tuple[Change, ...]
-    modified: tuple[Change, ...]
+    added: Sequence[Change]
+    removed: Sequence[Change]
+    modified: Sequence[Change]
     flags: tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...]
     summary: DiffSummary
 
@@ -125,7 +126,7 @@ class Diff:
         return f"<Diff {s}: {fields} on {s.frames_changed} of {s.frames} frames, matched by {s.matched_by}{s.threshold}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Revision:
     """Published, immutable labels of a scope, with the mutable eligibility beside them."""
 
@@ -149,6 +150,10 @@ class Revision:
     def lineage(self) -> Lineage:
         """Return where the published draft came from."""
         return self.provenance.lineage
+
+    def __repr__(self) -> str:
+        what = f"{self.annotation_count:,} annotations on {self.frame_count:,} frames"
+        return f"<Revision {self.number} ({self.id}) of {self.pack_id}: {self.eligibility}, {what}, {self.diff}>"
 
 
 def decide_eligibility(

@@ -8,17 +8,19 @@ import polars as pl
 
 from labelkit.core.actors import Action
 from labelkit.core.review.packs import LabelPack, PackStep, decide_pack_step
-from labelkit.core.review.revisions import Diff, Eligibility, Revision, decide_eligibility
+from labelkit.core.review.revisions import Eligibility, Revision, decide_eligibility
 from labelkit.core.review.risk import WEIGHTS
 from labelkit.errors import DiffImpossible, EligibilityVersionConflict, InvalidValue, NotFound, StoreConflict
 from labelkit.services.review.draft import Draft
 from labelkit.services.review.drafts import DraftCases
+from labelkit.services.review.frame_paging import content_diff
 from labelkit.store.review.compare import compare
 from labelkit.store.review.content import Content
 from labelkit.store.review.risk import reasons, risk
 
 if TYPE_CHECKING:
     from labelkit.core.media import Media
+    from labelkit.services.review.frame_paging import ContentDiff
     from labelkit.store.review.compare import MatchBy
     from labelkit.store.transaction import Transaction
 
@@ -90,7 +92,7 @@ class PackCases(DraftCases):
         match: MatchBy = "auto",
         threshold: float | None = None,
         tolerance_px: float | None = None,
-    ) -> Diff:
+    ) -> ContentDiff:
         """Return what changed from `left` to `right`: revisions, drafts, prelabel packs or runs, by value or id.
 
         Annotations are matched by id where the two share ids, else by geometry (IoU >= 0.3 for boxes, 20 px for points, or `threshold`).
@@ -100,7 +102,7 @@ class PackCases(DraftCases):
             a, b = self._content_of(tx, left), self._content_of(tx, right)
         if len(a) != len(b):
             raise DiffImpossible(left=left, right=right, reason=f"they cover {len(a)} and {len(b)} frames")
-        return compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px).diff()
+        return content_diff(compare(a, b, match=match, threshold=threshold, tolerance_px=tolerance_px))
 
     def content(self, thing: Comparable) -> pl.DataFrame:
         """Return what a revision, draft, prelabel pack or run holds: one row a frame, in frame order.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import polars as pl
 
@@ -12,6 +13,8 @@ from labelkit.core.review.annotations import Annotation, FrameFlag
 from labelkit.core.review.revisions import Change, Diff, DiffSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from labelkit.store.review.content import Content
 
 MatchBy = Literal["auto", "id", "geometry"]
@@ -59,14 +62,41 @@ class Changes:
         )
 
     def diff(self) -> Diff:
-        """Return the changes as values, in frame order."""
-        found: dict[str, list[Change]] = {"added": [], "removed": [], "modified": []}
-        for row in self.rows.iter_rows(named=True):
-            before = None if row["kind"] == "added" else _side(row, "")
-            after = None if row["kind"] == "removed" else _side(row, "_after")
-            found[row["kind"]].append(Change(row["frame_index"], before, after))
+        """Return the changes as values, in frame order; each is made when it is looked at."""
+        added, removed, modified = (ChangeValues(self.rows.filter(pl.col("kind") == kind)) for kind in ("added", "removed", "modified"))
         flags = tuple((index, _flags(before), _flags(after)) for index, before, after in self.flags.iter_rows())
-        return Diff(tuple(found["added"]), tuple(found["removed"]), tuple(found["modified"]), flags, self.summary())
+        return Diff(added, removed, modified, flags, self.summary())
+
+
+class ChangeValues(Sequence[Change]):
+    """Rows as `Changes` has them, each a value when it is looked at: to make a million at once would take half a minute."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows.height
+
+    @overload
+    def __getitem__(self, at: int) -> Change: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Change, ...]: ...
+    def __getitem__(self, at: int | slice) -> Change | tuple[Change, ...]:
+        if isinstance(at, slice):
+            return tuple(ChangeValues(self._rows[at]))
+        return _change(self._rows.row(at, named=True))
+
+    def __iter__(self) -> Iterator[Change]:
+        return map(_change, self._rows.iter_rows(named=True))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} change{'' if len(self) == 1 else 's'}>"
 
 
 def compare(
@@ -148,6 +178,12 @@ def _paired(a: pl.DataFrame, b: pl.DataFrame, least_iou: float, most_px: float) 
         a.join(left, on="n", how="left").with_columns(pl.col("key").fill_null("left " + pl.col("n").cast(pl.String()))).drop("n"),
         b.join(right, on="n", how="left").with_columns(pl.col("key").fill_null("right " + pl.col("n").cast(pl.String()))).drop("n"),
     )
+
+
+def _change(row: dict[str, Any]) -> Change:
+    before = None if row["kind"] == "added" else _side(row, "")
+    after = None if row["kind"] == "removed" else _side(row, "_after")
+    return Change(row["frame_index"], before, after)
 
 
 def _side(row: dict[str, object], suffix: str) -> Annotation:
