@@ -105,7 +105,7 @@ class _Part:
         return names
 
     def _step(self, rows: pl.DataFrame) -> None:
-        self.steps.append(rows)
+        self.steps.append(rows.rechunk())  # here, while a shard is being written or the next rows are read
         self.heavy += weight(rows)
         if len(self.steps) * self.cut.step_rows >= self.cut.shard_rows or self.heavy >= self.cut.shard_bytes:
             self._shard()
@@ -117,7 +117,7 @@ class _Part:
         self.steps, self.heavy = [], 0
 
     def _write(self, steps: list[pl.DataFrame], file: Path) -> None:
-        rows = pl.concat(steps, rechunk=True)
+        rows = pl.concat(steps, rechunk=self.cut.step_rows != self.cut.group_rows)  # a step that is a row group is in one piece already
         try:
             rows.write_parquet(file, compression="zstd", compression_level=LEVEL, row_group_size=self.cut.group_rows)
         except pl.exceptions.ComputeError as error:  # what polars makes of a full disk

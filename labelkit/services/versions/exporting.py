@@ -16,7 +16,7 @@ from labelkit.formats.exporting.losses import losses, losses_frame
 from labelkit.formats.exporting.reports import ExportReport
 from labelkit.formats.exporting.splitting import check_group, checked_shares, with_splits
 from labelkit.formats.exports import About
-from labelkit.formats.keyed.row_batches import ahead
+from labelkit.formats.keyed.row_batches import in_order
 from labelkit.formats.keyed.row_sources import key_of, local_copy
 from labelkit.services.versions.reading import resolved, text_of
 from labelkit.store.ids import new_id
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from labelkit.core.versions import Tree
+    from labelkit.core.versions import Chunk, Tree
     from labelkit.formats.exporting import Progress
     from labelkit.formats.exports import Format
     from labelkit.services.versions.committing import Committing
@@ -173,6 +173,10 @@ class Exporting:
         return rows.select(chosen.commit.columns)
 
     def _chunks(self, chosen: _Chosen, shares: Mapping[str, float] | None, by: str | None) -> Iterator[pl.DataFrame]:
-        chunks = snapshots.chunks(self._gate.database.objects, chosen.tree, lambda rows: rows.select(chosen.commit.columns))
-        for rows in ahead(chunks):
-            yield rows if shares is None else with_splits(rows, shares, chosen.commit.history.key, by)
+        objects, commit = self._gate.database.objects, chosen.commit
+
+        def rows_of(chunk: Chunk) -> pl.DataFrame:
+            rows = snapshots.collected(objects.scan([chunk.object]).select(commit.columns))
+            return rows if shares is None else with_splits(rows, shares, commit.history.key, by)
+
+        return in_order(chosen.tree.chunks, rows_of)
