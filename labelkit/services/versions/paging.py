@@ -257,18 +257,25 @@ def _counted(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _label_counts(rows: Rows) -> pl.DataFrame:
-    """Return the labels that differ in more than score and source, by class: of rows that are new or gone all of them."""
-    before, after = (
-        pl.concat([one.select(pl.col(rows.key).alias(_KEY), LABELS) for one in pair], how="vertical_relaxed")
-        .explode(LABELS)
-        .drop_nulls(LABELS)
-        .unnest(LABELS)
-        for pair in ((rows.removed, rows.before), (rows.added, rows.after))
+    """Return the labels that differ in more than score and source, by class: of rows that are new or gone all of them.
+
+    Where both sides of a row have the same ids in the same order its labels are compared in place; only the others are joined.
+    """
+    both = [frame.select(pl.col(rows.key).alias(_KEY), LABELS) for frame in (rows.before, rows.after)]
+    ids = [frame.select(pl.col(LABELS).list.eval(pl.element().struct.field("id")))[LABELS] for frame in both]
+    beside = ids[0].eq_missing(ids[1])
+    in_place = [_labels(frame.filter(beside)) for frame in both]
+    old, new = (
+        _labels(pl.concat([alone.select(pl.col(rows.key).alias(_KEY), LABELS), frame.filter(~beside)], how="vertical_relaxed"))
+        for alone, frame in zip((rows.removed, rows.added), both, strict=True)
     )
-    shared = [name for name in after.columns if name in before.columns and name not in (_KEY, "id", *UNSEEN)]
-    sides = [side.select(_KEY, "id", *shared, pl.lit(value=True).alias(_THERE)) for side in (before, after)]
-    both = sides[0].join(sides[1], on=(_KEY, "id"), how="full", suffix=_AFTER, nulls_equal=True)
+    shared = [name for name in new.columns if name in old.columns and name not in (_KEY, "id", *UNSEEN)]
     changed = pl.any_horizontal([pl.col(name).ne_missing(pl.col(name + _AFTER)) for name in shared])
+    laid = pl.concat(
+        [in_place[0].select(shared), in_place[1].select(shared).rename({name: name + _AFTER for name in shared})], how="horizontal"
+    )
+    sides = [side.select(_KEY, "id", *shared, pl.lit(value=True).alias(_THERE)) for side in (old, new)]
+    joined = sides[0].join(sides[1], on=(_KEY, "id"), how="full", suffix=_AFTER, nulls_equal=True)
     change = (
         pl.when(pl.col(_THERE).is_null())
         .then(pl.lit("added"))
@@ -277,4 +284,11 @@ def _label_counts(rows: Rows) -> pl.DataFrame:
         .when(changed)
         .then(pl.lit("modified"))
     )
-    return _counted(both.select(pl.coalesce(f"label{_AFTER}", "label").alias("value"), change.alias("change")).drop_nulls())
+    value = pl.coalesce(f"label{_AFTER}", "label").alias("value")
+    moved = laid.filter(changed).select(value, pl.lit("modified").alias("change"))
+    return _counted(pl.concat([joined.select(value, change.alias("change")).drop_nulls(), moved.drop_nulls()]))
+
+
+def _labels(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the labels of rows, one a row, with the key of theirs."""
+    return rows.explode(LABELS).drop_nulls(LABELS).unnest(LABELS)

@@ -91,10 +91,12 @@ def between(
     at = rest_before.select(key).with_row_index(_AFTER + "a").join(rest_after.select(key).with_row_index(_AFTER + "b"), on=key)
     parts.append(_modified(key, rest_before[at[_AFTER + "a"]], rest_after[at[_AFTER + "b"]]))
     old, new, fields = (pl.concat(frames) for frames in zip(*parts, strict=True))
-    order = old[key].arg_sort()
+    if not old[key].is_sorted():  # laid side by side they come in order, and to gather nested columns costs as much as to compare them
+        order = old[key].arg_sort()
+        old, new, fields = old[order], new[order], fields[order]
     removed = rest_before.join(rest_after.select(key), on=key, how="anti").sort(key)
     added = rest_after.join(rest_before.select(key), on=key, how="anti").sort(key)
-    return Rows(key, columns, _shown(added), _shown(removed), _shown(old[order]), _shown(new[order]), fields[order])
+    return Rows(key, columns, _shown(added), _shown(removed), _shown(old), _shown(new), fields)
 
 
 def _beside(a: Sequence[Chunk], b: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk], list[Chunk], list[Chunk]]:
@@ -128,6 +130,8 @@ def _modified(key: str, before: pl.DataFrame, after: pl.DataFrame) -> tuple[pl.D
         nowhere = pl.repeat(value=False, n=before.height, dtype=pl.Boolean, eager=True)
         anywhere = pl.DataFrame({key: nowhere, **masks}).select(pl.any_horizontal(pl.all())).to_series()
     fields = pl.DataFrame({key: before[key], **masks})
+    if anywhere.all():
+        return before, after, fields
     return before.filter(anywhere), after.filter(anywhere), fields.filter(anywhere)
 
 
