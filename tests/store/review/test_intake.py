@@ -66,12 +66,13 @@ def test_a_digest_made_of_sets_is_the_digest_of_core(db, labels):
 
 
 @settings(deadline=None, max_examples=50)
-@given(IMPORTED, st.integers(0, 8), st.integers(1, 4))
-def test_chunks_come_together_as_if_they_were_one_whatever_is_in_memory_at_once(db, labels, cut, rows_at_once):
+@given(IMPORTED, st.integers(0, 8), st.integers(1, 4), st.sampled_from([0, 200, 1 << 20]))
+def test_chunks_come_together_as_if_they_were_one_whatever_is_in_memory_at_once(db, labels, cut, rows_at_once, bytes_in_memory):
     whole = imported(db, labels)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intake, "ROWS_AT_ONCE", rows_at_once)
         patch.setattr(intake, "TEXT_AT_ONCE", 1)
+        patch.setattr(intake, "BYTES_IN_MEMORY", bytes_in_memory)
         parts = imported(db, labels[:cut], labels[cut:])
     assert whole.rows.equals(parts.rows)
 
@@ -109,6 +110,28 @@ def test_ids_come_from_the_seed_and_the_order_so_that_equal_imports_have_equal_b
     assert [a.id for a in first.frame(2).annotations] == ["ann_daac8eeea5f562fc7b3f", "ann_57057ebb0e1ac2c5e84f"]
     assert first.hash("c") == other.hash("c")
     assert not {a["id"] for a in first.annotations().to_dicts()} & {a["id"] for a in other.annotations().to_dicts()}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "a late row of an early frame"])
+@pytest.mark.parametrize("named", [False, True], ids=["without ids", "ids from the second part on"])
+def test_content_that_was_begun_is_made_anew_where_what_follows_changes_it(db, monkeypatch, late, named):
+    # given three parts of two rows
+    monkeypatch.setattr(intake, "ROWS_AT_ONCE", 2)
+    places = [0, 0, 1, 2, 2, 0 if late else 3]
+    labels = [(index, Annotation("", "ball", Point(at, 1))) for at, index in enumerate(places)]
+    chunks = [rows(labels[start : start + 2]) for start in (0, 2, 4)]
+    given = [
+        chunk.with_columns(id=pl.Series([None, f"own_{at}"], dtype=pl.String)) if named and at else chunk for at, chunk in enumerate(chunks)
+    ]
+
+    # when
+    digest = import_rows(db, given, frame_count=FRAME_COUNT, seed="pre_1", source="model")
+    found = Content(db.objects.read_frame(digest)).annotations()
+
+    # then every label stands in its frame, in file order, with an id of its own
+    assert found.select("frame_index", "x").rows() == sorted((index, float(at)) for at, index in enumerate(places))
+    assert found["id"].n_unique() == len(places)
+    assert [one for one in found.sort("x")["id"] if one.startswith("own_")] == (["own_1", "own_2"] if named else [])
 
 
 def test_nothing_imported_is_empty_content(db):
