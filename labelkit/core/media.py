@@ -49,7 +49,7 @@ class Frame:
     problem: FrameProblem | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Media:
     """A video file or an ordered folder of images, in one workspace; `root` is the absolute file or folder."""
 
@@ -65,3 +65,7 @@ class Media:
     created_at: datetime
     created_by: str
     split: str | None = None
+
+    def __repr__(self) -> str:
+        split = f", split {self.split}" if self.split else ""
+        return f"<Media {self.name} ({self.id}): {self.frame_count:,} frames ({self.kind}), group {self.group_key}{split}; {self.root}>"

@@ -134,6 +134,8 @@ def test_pydantic_models_are_rows(memory):
         pytest.param(lambda v: v.commit(NAME, ROWS.head(1), upsert=True, remove=["a"]), "INVALID_VALUE", id="given and removed"),
         pytest.param(lambda v: v.commit(NAME, upsert=True, remove=[1.5]), "INVALID_VALUE", id="removing a key of another type"),
         pytest.param(lambda v: v.commit(NAME), "INVALID_VALUE", id="nothing"),
+        pytest.param(lambda v: v.commit(NAME, "rows.csv"), "INVALID_VALUE", id="a text"),
+        pytest.param(lambda v: v.commit(NAME, {"tier": ["a"]}), "INVALID_VALUE", id="a mapping"),
         pytest.param(lambda v: v.commit(NAME, ROWS, branch="nowhere"), "NOT_FOUND", id="a branch that nobody made"),
         pytest.param(lambda v: v.commit(NAME, ROWS.with_columns(row_digest=1)), "INVALID_VALUE", id="a name of our own"),
         pytest.param(lambda v: v.checkout("golden/contact-teir"), "NOT_FOUND", id="a name that is not there"),

@@ -51,7 +51,7 @@ PACK = Machine(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LabelPack:
     """A pack with its two statuses and the version that guards them."""
 
@@ -70,6 +70,9 @@ class LabelPack:
     def publishable(self) -> bool:
         """Say whether a publish may name this pack."""
         return self.review_status is ReviewStatus.APPROVED and self.validation_status is ValidationStatus.PASSED
+
+    def __repr__(self) -> str:
+        return f"<LabelPack {self.id} of {self.scope.capability}: {self.review_status}, validation {self.validation_status}>"
 
 
 def decide_pack_step(pack: LabelPack, step: PackStep, reason: str | None) -> tuple[ReviewStatus, str]:

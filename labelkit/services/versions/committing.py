@@ -13,6 +13,7 @@ from labelkit.core.versions import ChangeCount, Commit, Tree, label
 from labelkit.errors import BranchMoved, InvalidValue, KeyChanged, NotFound
 from labelkit.services.versions.reading import history_of
 from labelkit.services.versions.values import CommitOutcome, Version
+from labelkit.store.given import frame_of, listed_rows
 from labelkit.store.golden.examples import frame_of as examples_frame
 from labelkit.store.ids import new_id
 from labelkit.store.versions.canonical import canonical, fitted, schema_text
@@ -73,7 +74,7 @@ class Committing:
     ) -> CommitOutcome:
         """Commit rows; `Versions.commit` says all about it."""
         head = self._head(name, branch, expected_head)
-        given = frame_of(rows)
+        given = _rows_of(rows)
         if not upsert and (given is None or len(remove)):
             reason = "there are no rows" if given is None else "rows are removed from a delta only"
             raise InvalidValue(what="commit", reason=reason, fix="Give all rows, or a delta with upsert=True.")
@@ -208,13 +209,14 @@ class Committing:
         )
 
 
-def frame_of(rows: pl.DataFrame | pl.LazyFrame | Iterable[object] | None) -> pl.DataFrame | None:
+def _rows_of(rows: pl.DataFrame | pl.LazyFrame | Iterable[object] | None) -> pl.DataFrame | None:
     """Return rows as a frame: frames as they are, mappings, models and dataclasses by their fields, examples as `ws.golden.to_polars()`."""
-    if rows is None or isinstance(rows, pl.DataFrame):
-        return rows
-    if isinstance(rows, pl.LazyFrame):
-        return rows.collect()
-    listed = list(rows)
+    if rows is None:
+        return None
+    frame = frame_of(rows)
+    if frame is not None:
+        return frame
+    listed = list(listed_rows(rows, "rows"))
     examples = [row for row in listed if isinstance(row, Example)]
     if examples and len(examples) == len(listed):
         return examples_frame(examples)

@@ -25,7 +25,7 @@ EXAMPLES = 10
 _NO_FIELDS = pl.DataFrame(schema={"fields": pl.List(pl.String())})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Version:
     """One commit of a name: `id` and `tree` are sha256, `changes` counts against the first parent."""
 
@@ -66,6 +66,9 @@ class Version:
 
     def __str__(self) -> str:
         return f"{self.short} {self.committed_at:%Y-%m-%d %H:%M} {self.author}: {self.message} ({self.changes}; {self.rows:,} rows)"
+
+    def __repr__(self) -> str:
+        return f"<{self.name}@{self}>"
 
 
 class Log(tuple[Version, ...]):

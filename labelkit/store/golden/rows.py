@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,12 +15,13 @@ from labelkit.core.golden.examples import Example
 from labelkit.core.golden.json_texts import canonical_text
 from labelkit.core.golden.types import PARTS
 from labelkit.errors import InvalidValue
+from labelkit.store.given import frame_of, listed_rows
 from labelkit.store.golden.encode import encodable
 from labelkit.store.golden.examples import COLUMNS, SCORES
 from labelkit.store.golden.parts import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SOURCE = "source_decision_id"
 GIVEN = (*PARTS, SOURCE)
@@ -43,14 +44,11 @@ def given_of(
     fields of a struct being a field that is not there. Raises `INVALID_VALUE` for a frame without the columns, or with others, and for
     what is neither a frame nor examples in a row.
     """
-    if isinstance(examples, pl.DataFrame):
-        given, refused = _of_frame(examples), pl.DataFrame(schema=REFUSED)
-    elif isinstance(examples, (str, bytes, Mapping, BaseModel, Example)) or not isinstance(examples, Iterable):
-        one = isinstance(examples, (Mapping, BaseModel, Example))
-        fix = "Put it into a list: [example]." if one else "Give a list of mappings or pydantic models, or a polars frame."
-        raise InvalidValue(what="examples", reason=f"{type(examples).__name__} is not several examples", fix=fix)
+    frame = frame_of(examples)
+    if frame is not None:
+        given, refused = _of_frame(frame), pl.DataFrame(schema=REFUSED)
     else:
-        given, refused = _of_rows(examples)
+        given, refused = _of_rows(listed_rows(examples, "examples", (BaseModel, Example)))
     if source_decision_ids is not None:
         ids = pl.Series(SOURCE, source_decision_ids, dtype=pl.String())
         count = given.height + refused.height

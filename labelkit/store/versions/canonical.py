@@ -55,7 +55,7 @@ def canonical(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     or neither text nor integer and for a type that has no such form, and `KEYS_NOT_UNIQUE`.
     """
     if key not in rows.columns:
-        raise InvalidValue(what="key", reason=f"there is no column {key!r}", fix=f"Use one of: {', '.join(rows.columns[:20])}.")
+        raise InvalidValue(what="key", reason=f"there is no column {key!r}", fix=_columns_hint(rows))
     if RESERVED in rows.columns:
         raise InvalidValue(what="columns", reason=f"{RESERVED} is a name of built datasets", fix="Rename the column.")
     others = sorted(name for name in rows.columns if name != key)
@@ -66,6 +66,10 @@ def canonical(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     if nulls:
         raise InvalidValue(what=f"Column {key}", reason=f"{nulls:,} rows have no key", fix="Give each row a key, or leave these rows out.")
     return _in_order(made, key)
+
+
+def _columns_hint(rows: pl.DataFrame) -> str:
+    return f"Use one of: {', '.join(rows.columns[:20])}." if rows.columns else "Give rows: these have no columns at all."
 
 
 def schema_text(rows: pl.DataFrame) -> str:
