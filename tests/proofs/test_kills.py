@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import time
@@ -13,61 +14,67 @@ import pytest
 import labelkit
 from tests.services.sessions import names
 from tests.services.worlds import PLAYERS, add_media
-from tests.store.processes import start
+from tests.store.processes import finish, start
 
 if TYPE_CHECKING:
     import subprocess
-    from pathlib import Path
 
 KILLS, FRAMES = 100, 6
 MOST_SAID, LONGEST_S = 12, 0.04  # a worker is killed after so many acknowledgements at most, and in the middle of what it does next
 
-# Saves and publishes in turn until it is killed, and says each time what has become durable.
+# For each line a child is made that saves and publishes in turn until it is killed, and says each time what has become durable.
 WORKER = """
-import json, sys
+import json, os, sys, warnings
 import labelkit
 from labelkit import ReviewOp
 from tests.services.sessions import session
 
-path, mark = sys.argv[1], sys.argv[2]
-with labelkit.open(path, user="ana", deadline_s=60) as ws:
-    print(json.dumps(["ready"]), flush=True)
-    sys.stdin.readline()
-    live = session(ws, ws.review.open("match", "player_detection"))
-    for number in range(100_000):
-        name = f"{mark}-{number}"
-        for frame in (number % 6, (number + 3) % 6):  # a save of two frames: both or none
-            live.apply(ReviewOp.add_box(frame, "ball", 1, 2, 30, 40, id=name))
-        print(json.dumps(["saved", name, live.save()]), flush=True)
-        if number % 4 == 2:
-            out = live.publish(override_warnings=True, reason="worked on")
-            print(json.dumps(["published", out.revision.id, out.revision.number, out.revision.content_hash]), flush=True)
-        if number % 12 == 11:
-            for frame in range(6):
-                for annotation in live.frame(frame).annotations:
-                    live.apply(ReviewOp.delete(frame, annotation.id))
-            print(json.dumps(["cleared", live.save()]), flush=True)
+warnings.simplefilter("ignore", DeprecationWarning)  # threads of numpy, which a child never uses
+
+def work(path, mark):
+    print(json.dumps(["begins", os.getpid()]), flush=True)
+    with labelkit.open(path, user="ana", deadline_s=60) as ws:
+        live = session(ws, ws.review.open("match", "player_detection"))
+        for number in range(100_000):
+            name = f"{mark}-{number}"
+            for frame in (number % 6, (number + 3) % 6):  # a save of two frames: both or none
+                live.apply(ReviewOp.add_box(frame, "ball", 1, 2, 30, 40, id=name))
+            print(json.dumps(["saved", name, live.save()]), flush=True)
+            if number % 4 == 2:
+                out = live.publish(override_warnings=True, reason="worked on")
+                print(json.dumps(["published", out.revision.id, out.revision.number, out.revision.content_hash]), flush=True)
+            if number % 12 == 11:
+                for frame in range(6):
+                    for annotation in live.frame(frame).annotations:
+                        live.apply(ReviewOp.delete(frame, annotation.id))
+                print(json.dumps(["cleared", live.save()]), flush=True)
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        try:
+            work(sys.argv[1], line.strip())
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    print("\\n" + json.dumps(["ended", os.waitstatus_to_exitcode(status)]), flush=True)
 """
 
 
-def standby(path: Path, number: int) -> subprocess.Popen[str]:
-    return start(WORKER, path, f"k{number}")
-
-
-def killed_while_at_work(worker: subprocess.Popen[str], said: int, seconds: float) -> list[list[object]]:
-    """Let a worker that stands by work until it acknowledged so much, kill it a little later, and return all that it acknowledged."""
-    try:
-        assert json.loads(worker.stdout.readline()) == ["ready"]
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-        heard = [worker.stdout.readline() for _ in range(said)]
-        time.sleep(seconds)
-    finally:
-        worker.kill()
-    rest, errors = worker.communicate(timeout=60)
-    assert (worker.returncode, errors) == (-signal.SIGKILL, "")
-    lines = [line for line in [*heard, *rest.splitlines(keepends=True)] if line.endswith("\n")]  # the last one may be cut
-    return [json.loads(line) for line in lines]
+def killed_while_at_work(worker: subprocess.Popen[str], mark: str, said: int, seconds: float) -> list[list[object]]:
+    """Let a child work until it acknowledged so much, kill it a little later, and return all that it acknowledged."""
+    worker.stdin.write(mark + "\n")
+    worker.stdin.flush()
+    begins, child = json.loads(worker.stdout.readline())
+    assert begins == "begins"
+    heard = [worker.stdout.readline() for _ in range(said)]
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    while not heard[-1].startswith('["ended'):
+        heard.append(worker.stdout.readline())
+        assert heard[-1], "the worker is gone"
+    assert json.loads(heard[-1]) == ["ended", -signal.SIGKILL]
+    return [json.loads(line) for line in heard[:-1] if line.endswith("]\n")]  # the last one may be cut
 
 
 def check(ws, acknowledged: list[list[object]], published: dict[str, tuple[object, ...]]) -> None:
@@ -116,21 +123,20 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by
     with labelkit.open(path, user="ana") as ws:
         add_media(ws, count=FRAMES)
         ws.review.open("match", PLAYERS)
-        waiting = standby(path, 0)
+        worker = start(WORKER, path)
         try:
             for number in range(KILLS):
-                worker, waiting = waiting, standby(path, number + 1)  # the next one starts up while this one works
-
                 # when
-                acknowledged = killed_while_at_work(worker, chance.randint(1, MOST_SAID), chance.random() * LONGEST_S)
+                acknowledged = killed_while_at_work(worker, f"k{number}", chance.randint(1, MOST_SAID), chance.random() * LONGEST_S)
                 published |= {str(row[1]): tuple(row[2:]) for row in acknowledged if row[0] == "published"}
                 done += len(acknowledged)
 
                 # then
                 check(ws, acknowledged, published)
+            finish(worker)
         finally:
-            waiting.kill()
-            waiting.communicate(timeout=60)
+            worker.kill()
+            worker.wait(timeout=60)
 
         # and at the end every object that a row names is there and undamaged
         assert ws.check() == []
