@@ -64,6 +64,9 @@ def test_samples_are_filtered_and_stepped_through_by_mouse_and_keyboard(
     expect(page.get_by_role("status")).to_have_text("1 of 9: club-a/clip-1/000000")
     assert page.locator("figure img").evaluate("(image) => image.naturalWidth") == 320
     assert page.locator("figure svg rect").count() == 2 * len(scene[1].sample("club-a/clip-1/000000").annotations)
+    splits = page.get_by_role("region", name="Splits").locator("th, td")
+    sides = splits.evaluate_all("(cells) => cells.map((cell) => [cell.cellIndex > 0, getComputedStyle(cell).textAlign])")
+    assert {tuple(side) for side in sides} == {(False, "left"), (True, "right")}
     keep_picture(page, f"dataset-page-{theme}")
     # when
     page.get_by_role("combobox", name="Group").select_option("clip-2")

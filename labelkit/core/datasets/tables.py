@@ -24,10 +24,14 @@ def table_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[st
 
 
 def table_html(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as HTML with every cell escaped."""
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>" if body else ""
+    """Return a table as HTML with every cell escaped; columns of numbers have the class `number`."""
+    listed = [list(row) for row in rows]
+    if not listed:
+        return ""
+    marks = [' class="number"' if all(isinstance(cell, (int, float)) for cell in column) else "" for column in zip(*listed, strict=True)]
+    top = "".join(f"<th{mark}>{escape(name)}</th>" for name, mark in zip(head, marks, strict=True))
+    cells = ("".join(f"<td{mark}>{escape(str(cell))}</td>" for cell, mark in zip(row, marks, strict=True)) for row in listed)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in cells)}</tbody></table>"
 
 
 def split_table(
