@@ -133,7 +133,7 @@ class SampleViewer(CommandWidget):
         seen = self.look(key) if hosted else self._fetched(self.look(key))
         self._key, self._page_of_key = key, page
         self.python = f"ws.datasets.get({self.dataset.id!r}).sample({key!r})"
-        drawn = self._paint(seen, width, height, ratio) if hosted else self._send_still(seen, width, height)
+        drawn = self._paint(seen, width, height, ratio) if hosted else self._send_still(seen, width, height, ratio)
         self.tell("shown", {**sample_page.detail_row(drawn, self.dataset.capability), **self._renewal(drawn)})
         return {}
 
@@ -282,11 +282,12 @@ class SampleViewer(CommandWidget):
             return broken(seen, self.dataset.capability)
         return seen
 
-    def _send_still(self, seen: Look, width: int, height: int) -> Look:
+    def _send_still(self, seen: Look, width: int, height: int, ratio: float) -> Look:
         if seen.picture is None:
             return seen
         try:
-            picture = still(seen.picture, seen.shapes, (seen.sample.width, seen.sample.height), width, height)
+            size = seen.sample.width, seen.sample.height
+            picture = still(seen.picture, seen.shapes, size, width, height, ratio=ratio, enlarge=True)
         except (OSError, SyntaxError, ValueError) as error:
             self.errors.append(error)
             return broken(seen, self.dataset.capability)

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from labelkit.core.geometry import Box, Point
 from labelkit.core.review.annotations import BALL, PLAYER, Annotation
-from labelkit.core.review.shapes import shapes_of
+from labelkit.core.review.shapes import Shape, Style, shapes_of
 from labelkit.widgets.still import still
 
 GREY = (128, 128, 128)
@@ -39,6 +39,34 @@ def differs(colour: tuple[int, ...]) -> bool:
 )
 def test_a_still_fits_into_the_place_and_keeps_its_shape(width: int, height: int, size: tuple[int, int]) -> None:
     assert opened(still(frame(), (), (200, 100), width, height)).size == size
+
+
+def lettering(picture: Image.Image) -> int:
+    """Return how high what is written on a grey picture without lines is, in px."""
+    rows = [y for y in range(picture.height) if any(differs(picture.getpixel((x, y))) for x in range(picture.width))]
+    return rows[-1] - rows[0] + 1
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "expected"),
+    [
+        pytest.param((960, 540), {}, range(11, 16), id="usual letters"),
+        pytest.param((320, 180), {}, range(8, 12), id="smaller ones on a small picture"),
+        pytest.param((100, 60), {}, range(8, 12), id="but not smaller than can be read"),
+        pytest.param((320, 180), {"enlarge": True}, range(11, 16), id="usual ones where it is shown enlarged"),
+        pytest.param((960, 540), {"ratio": 2.0}, range(22, 32), id="twice as large on a screen of twice the px"),
+    ],
+)
+def test_letters_are_as_large_as_the_picture_allows_and_no_smaller_than_can_be_read(
+    size: tuple[int, int], more: dict[str, object], expected: range
+) -> None:
+    # given a label whose box is outside the picture
+    label = Shape("box", 10, size[1] / 2, 0, 0, 0.0, Style("#ffffff", (), ()), "HlH", 1.0)
+    # when
+    picture = opened(still(frame(*size), [label], size, 960, 960, **more))
+    # then
+    assert picture.width == (960 if more.get("enlarge") else size[0])
+    assert lettering(picture.crop((12, 0, picture.width, picture.height))) in expected
 
 
 def test_a_box_is_drawn_where_it_lies_in_the_frame_and_only_its_outline() -> None:
