@@ -164,7 +164,7 @@ def parted(chunk: pl.DataFrame, about: About) -> Iterator[tuple[str, pl.DataFram
     """
     if not about.splits:
         if chunk.height:
-            yield ONE_PART, chunk.select(*about.columns)
+            yield ONE_PART, (chunk if chunk.columns == [*about.columns] else chunk.select(*about.columns))
         return
     rows = with_split(chunk, about)
     for part in about.parts:

@@ -16,7 +16,7 @@ import polars as pl
 from labelkit.formats.exports import EVERYTHING, DigestedFile, Facet, Format
 from labelkit.formats.keyed.foreign_rows import joined, no_table
 from labelkit.formats.keyed.row_batches import in_order, slices
-from labelkit.formats.keyed.row_json import decoded, encoded, from_wire, to_wire, wire_type
+from labelkit.formats.keyed.row_json import decoded, encoded, from_wire, to_wire_rows, wire_type
 from labelkit.formats.keyed.row_sources import readable, sourced
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def _read(file: Path, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows whose values CSV has."""
-    plain = rows.select(to_wire(pl.col(name), kind).alias(name) for name, kind in rows.schema.items() if not isinstance(kind, _NESTED))
-    nested = [_text(rows[name]) for name, kind in rows.schema.items() if isinstance(kind, _NESTED)]
-    return plain.hstack(nested).select(rows.columns)
+    nested = [name for name, kind in rows.schema.items() if isinstance(kind, _NESTED)]
+    plain = to_wire_rows(rows.drop(nested) if nested else rows)
+    return plain.hstack([_text(rows[name]) for name in nested]).select(rows.columns) if nested else plain
 
 
 def _text(values: pl.Series) -> pl.Series:

@@ -96,14 +96,14 @@ def from_wire(column: pl.Expr, kind: pl.DataType) -> pl.Expr:  # noqa: PLR0911  
 
 def encoded(rows: pl.DataFrame) -> pl.Series:
     """Return each row, of any types, as the text of one JSON object, fields in the order of the columns."""
-    wire = _wire(rows)
+    wire = to_wire_rows(rows)
     found = _odd_numbers(wire)
     return _with_odd(wire, found) if found else _objects(wire)
 
 
 def encoded_lines(rows: pl.DataFrame) -> bytes:
     """Return the texts of `encoded` as bytes, each with a line feed behind it. At least one column."""
-    wire, out = _wire(rows), BytesIO()
+    wire, out = to_wire_rows(rows), BytesIO()
     found = _odd_numbers(wire)
     if found:
         return as_lines(_with_odd(wire, found))
@@ -118,14 +118,21 @@ def as_lines(texts: pl.Series) -> bytes:
     return out.getvalue()
 
 
-def _wire(rows: pl.DataFrame) -> pl.DataFrame:
+def to_wire_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with all values in their wire types; rows that have no others as they are."""
+    if all(wire_type(kind) == kind for kind in rows.schema.values()):
+        return rows
     return rows.select(to_wire(pl.col(name), kind).alias(name) for name, kind in rows.schema.items())
 
 
 def _odd_numbers(wire: pl.DataFrame) -> dict[str, int]:
     """Return how often each number that JSON does not have is among the values; those that are not there are left out."""
-    odd = [(name, kind) for name, kind in wire.schema.items() if _floats(kind)]
-    found = {text: sum(int(_count(wire[name], kind, value)) for name, kind in odd) for text, value in ODD.items()}
+    odd = {name: kind for name, kind in wire.schema.items() if _floats(kind)}
+    plain = [wire[name] for name, kind in odd.items() if isinstance(kind, pl.Float64)]
+    if plain:  # all at once: most have none
+        finite = pl.DataFrame(plain).select(pl.all().is_finite().all()).row(0, named=True)
+        odd = {name: kind for name, kind in odd.items() if not finite.get(name)}
+    found = {text: sum(int(_count(wire[name], kind, value)) for name, kind in odd.items()) for text, value in ODD.items()}
     return {text: count for text, count in found.items() if count}
 
 
