@@ -38,8 +38,9 @@ _FACTS = """
     LEFT JOIN newest x ON x.pack_id = w.pack_id AND x.state = 'REVOKED'
 """
 
-_REVIEW = {str(status): status for status in ReviewStatus}
-_VALIDATION = {str(status): status for status in ValidationStatus}
+# None is that of a pack that does not exist.
+_REVIEW: dict[str | None, ReviewStatus | None] = {None: None, **{str(status): status for status in ReviewStatus}}
+_VALIDATION: dict[str | None, ValidationStatus | None] = {None: None, **{str(status): status for status in ValidationStatus}}
 
 
 class SourceRows:
@@ -87,17 +88,16 @@ class SourceRows:
 
 
 def _pack_facts(rows: pl.DataFrame) -> list[PackFacts]:
-    return [_pack(row) for row in rows.rows()]
+    """Return the facts of the rows of `_FACTS`: thousands at once, so column by column."""
+    columns = [column.to_list() for column in rows.get_columns()]
+    review, validation = [_REVIEW[one] for one in columns[13]], [_VALIDATION[one] for one in columns[14]]
+    approved, reviewed = _revisions(columns[16:23]), _revisions(columns[23:30])
+    found = zip(*columns[:13], review, validation, approved, reviewed, columns[15], columns[30], strict=True)
+    return [PackFacts._make(facts) if facts[1] else PackFacts(facts[0], found=False) for facts in found]
 
 
-def _pack(row: Any) -> PackFacts:  # noqa: ANN401 - the columns of one row
-    """Return the facts of one row of `_FACTS`: thousands at once, so by position."""
-    if not row[1]:
-        return PackFacts(row[0], found=False)
-    approved = None if row[16] is None else RevisionFacts(*row[16:23])
-    reviewed = None if row[23] is None else RevisionFacts(*row[23:30])
-    fields = (*row[:13], _REVIEW[row[13]], _VALIDATION[row[14]], approved, reviewed, row[15], row[30])
-    return PackFacts(*fields)
+def _revisions(columns: Sequence[Sequence[Any]]) -> list[RevisionFacts | None]:
+    return [None if facts[0] is None else RevisionFacts._make(facts) for facts in zip(*columns, strict=True)]
 
 
 def _source_row(build: str, verdict: Verdict) -> dict[str, object]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,7 +157,7 @@ def test_what_is_joined_is_part_of_the_reuse_fingerprint_only_where_it_changes_t
 
 def test_a_predefined_split_joins_nothing_and_says_where_it_parts_near_duplicates():
     # given
-    packs = [replace(PACKS[n], split="train" if n else "test") for n in range(3)]
+    packs = [PACKS[n]._replace(split="train" if n else "test") for n in range(3)]
     request = {"split_strategy": "predefined", "groups": counts(["g0", "g1", "g2"])}
 
     # when

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from labelkit import BuildRequest
@@ -32,7 +30,7 @@ def pack(number: int, **change: object) -> PackFacts:
         validation_status=ValidationStatus.PASSED,
         approved=RevisionFacts(f"rev_{number}", 1, f"hash_{number}", "object", 10, 10, 100 + number),
     )
-    return replace(facts, **change)
+    return facts._replace(**change)
 
 
 PACKS = [pack(n) for n in range(10)]
@@ -146,8 +144,8 @@ def test_the_refusal_of_an_empty_selection_counts_the_reasons():
         ("another seed", {"seed": 1}, False),
         ("another minimum", {"min_annotations": 1}, False),
         ("other ratios", {"ratios": {"train": 0.7, "val": 0.2, "test": 0.1}}, False),
-        ("other content of a revision", {"packs": [*PACKS[:9], pack(9, approved=replace(PACKS[9].approved, content_hash="x"))]}, False),
-        ("another revision of equal content", {"packs": [*PACKS[:9], pack(9, approved=replace(PACKS[9].approved, id="x"))]}, True),
+        ("other content of a revision", {"packs": [*PACKS[:9], pack(9, approved=PACKS[9].approved._replace(content_hash="x"))]}, False),
+        ("another revision of equal content", {"packs": [*PACKS[:9], pack(9, approved=PACKS[9].approved._replace(id="x"))]}, True),
         ("a pack less", {"packs": PACKS[:9], "groups": {k: v for k, v in GROUPS.items() if k != "g9"}}, False),
     ],
 )

@@ -93,6 +93,8 @@ class Builder:
                 if head is None:
                     self._write_start(act)
                     act.record(BuildOutcome.CREATED, build=self.build_id, reuse_fingerprint=self._plan.reuse.value)
+                else:
+                    self._record_reuse(act, head)
                 return head
         except EligibilityOverrideForbidden as refused:
             self._gate.deny(Action.INCLUDE_REVIEWED, self._subject, refused)
@@ -102,7 +104,14 @@ class Builder:
                 first = reusable(tx, self._workspace, self._plan)
             if first is None:
                 raise
+            with self._gate.act(Action.BUILD, self._subject) as act:
+                self._record_reuse(act, first)
             return first
+
+    def _record_reuse(self, act: Act, row: BuildRow) -> None:
+        """Leave the audit row of a build that is there, unless its quality refuses it."""
+        if row.status is not BuildStatus.SUCCESS or not self._is_refused(row.quality):
+            act.record(reuse_of(row), build=row.id, reuse_fingerprint=row.reuse_fingerprint)
 
     def _record_override(self, act: Act) -> None:
         reviewed = [v.revision.id for v in self._plan.included if v.revision is not None and v.revision == v.pack.reviewed]
@@ -136,15 +145,11 @@ class Builder:
         act.tx.runs.link(os.environ.get(RUN, ""), self.build_id)
 
     def _reuse(self, row: BuildRow) -> BuildResult:
-        if row.status is BuildStatus.SUCCESS:
-            self._refuse_hard_fails(row.quality, row.id)
-        outcome = reuse_of(row)
-        with self._gate.act(Action.BUILD, self._subject) as act:
-            act.record(outcome, build=row.id, reuse_fingerprint=row.reuse_fingerprint)
         dataset = Dataset(self._gate, row)
         if row.status is BuildStatus.SUCCESS:
+            self._refuse_hard_fails(row.quality, row.id)
             promised.keep_again(self._gate, self.request, dataset)
-        return BuildResult.of(dataset, outcome, self._plan.verdicts)
+        return BuildResult.of(dataset, reuse_of(row), self._plan.verdicts)
 
     def _assemble(self, heart: BuildHeart, job: BuildJob) -> tuple[Tree, Tally]:
         plan, tally = self._plan, Tally(self._facts.capability)
@@ -165,7 +170,7 @@ class Builder:
         if running is not None:
             statistics = promised.kept(self._gate, running, tree, self._facts.capability, statistics, heart.check)
         evaluation = judged(self._database.objects, self._facts.quality, self.request.capability, statistics, tree)
-        if evaluation.hard_fails and self._enforced():
+        if self._is_refused(evaluation):
             self._stop(statistics, evaluation)
             self._refuse_hard_fails(evaluation, self.build_id)
         with self._gate.act(Action.BUILD, self._subject) as act:
@@ -212,8 +217,11 @@ class Builder:
         asked = self.request.enforce_quality
         return os.environ.get(ENFORCEMENT, "").strip().lower() in ("1", "true", "yes", "on") if asked is None else asked
 
+    def _is_refused(self, evaluation: Evaluation) -> bool:
+        return bool(evaluation.hard_fails) and self._enforced()
+
     def _refuse_hard_fails(self, evaluation: Evaluation, build: str) -> None:
-        if evaluation.hard_fails and self._enforced():
+        if self._is_refused(evaluation):
             raise DatasetQualityHardFail(count=len(evaluation.hard_fails), summary=evaluation.summary, build=build)
 
     @contextmanager
