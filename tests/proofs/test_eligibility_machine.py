@@ -96,7 +96,7 @@ class Builds(RuleBasedStateMachine):
     def begin(self, packs, is_developer) -> None:
         ana, self.number = store(), next(NUMBERS)
         self.database = ana._database
-        rows = {home: workspace._made(self.database, f"{home}{self.number}", "ana") for home in "ab"}
+        rows = {home: workspace._made(self.database, f"{home}{self.number}", "ana", create=True) for home in "ab"}
         self.admin = {home: Workspace(self.database, row, "ana") for home, row in rows.items()}
         self.user = f"cal{self.number}"
         self.cal = Workspace(self.database, rows["a"], self.user)

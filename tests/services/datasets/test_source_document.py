@@ -93,7 +93,7 @@ class World:
 
 def workspace_of(ws: Workspace) -> Workspace:
     """A new workspace in the store of this one, of which ana is the owner."""
-    return Workspace(ws._database, _made(ws._database, f"club-{next(NUMBERS)}", "ana"), "ana")
+    return Workspace(ws._database, _made(ws._database, f"club-{next(NUMBERS)}", "ana", create=True), "ana")
 
 
 @dataclass(frozen=True)
