@@ -19,11 +19,11 @@ from labelkit.formats.xml_stream import elements
 from labelkit.formats.xml_text import escape, with_escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.exports import About
+    from labelkit.formats.exports import About, WrittenFile
 
 _HEAD = {"pose": "Unspecified", "truncated": "0", "difficult": "0", "occluded": "0"}  # what every object says, and what says nothing
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -31,17 +31,17 @@ _OWN_FIELDS = (*_HEAD, *FLAGS)
 _LABEL_MAP = "# label:color_rgb:parts:actions\nbackground:0,0,0::\n"  # what CVAT and Datumaro know the classes by
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, WrittenFile]:
     """Write sample rows (see `exports.Writer`) as VOC: `Annotations/<workspace>/<media>/<stem>.xml`, `ImageSets/Main/<split>.txt`.
 
     Corners are exact and taken as edges, as our reader, CVAT and LabelImg take them. A point is a square of its size (0 where that is
     unknown). Truncated, difficult, occluded, pose, parts and whatever else VOC has elements for stand there, other attributes in
     `<attributes>`, the score in `<score>`; an element `<labelkit>` holds ids, exact points, and attributes where the form of VOC does not
-    give them back exactly. Raises `INVALID_VALUE` for a class that the capability does not have, for a sign that XML cannot hold, and
-    where two samples would have the same file.
+    give them back exactly. Returns what is known of the label files. Raises `INVALID_VALUE` for a class that the capability does not
+    have, for a sign that XML cannot hold, and where two samples would have the same file.
     """
     capability = labelled_with(about)
-    files = SampleFiles(folder / "Annotations")
+    files = SampleFiles(folder, "Annotations/")
     main = folder / "ImageSets" / "Main"
     main.mkdir(parents=True)
     (folder / "Annotations").mkdir()
@@ -53,6 +53,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
             for split, of_split in texts.group_by("split", maintain_order=True):
                 lists[str(split[0])].writelines(f"{name}\n" for name in of_split["name"].to_list())
     (folder / "labelmap.txt").write_text(_LABEL_MAP + "".join(f"{name}:::\n" for name in capability.classes), encoding="utf-8")
+    return files.written
 
 
 def _texts(samples: pl.DataFrame, capability: Capability) -> pl.DataFrame:

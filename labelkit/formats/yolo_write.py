@@ -14,23 +14,23 @@ from labelkit.formats.labels.sample_files import SampleFiles, label_file
 from labelkit.formats.yolo_ids import ID_SIGNS, IDS, csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from labelkit.core.review.annotations import Capability
-    from labelkit.formats.exports import About
+    from labelkit.formats.exports import About, WrittenFile
 
 DECIMALS = 10  # a ten-thousandth of a px survives in pictures up to a million px wide
 
 
-def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
+def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> Mapping[str, WrittenFile]:
     """Write sample rows (see `exports.Writer`) as YOLO: `labels/<split>/<workspace>/<media>/<stem>.txt`, one line a label.
 
     Lines are class number, centre, width and height as fractions. A point is a square of its size (0 where that is unknown). YOLO has
     no place for scores, flags and attributes: they are left out. A sample without labels has an empty file. `ids.csv` names for each file
     the key of its sample and the ids of its lines; a reader that knows it finds them again. `data.yaml` looks for pictures at
-    `images/<split>/<workspace>/<media>/<name>`. Raises `INVALID_VALUE` for a class that the capability does not have, and where two
-    samples would have the same file.
+    `images/<split>/<workspace>/<media>/<name>`. Returns what is known of the label files. Raises `INVALID_VALUE` for a class that the
+    capability does not have, and where two samples would have the same file.
     """
     capability = labelled_with(about)
     for part in about.parts:
@@ -46,6 +46,7 @@ def write(chunks: Iterable[pl.DataFrame], folder: Path, about: About) -> None:
     pictures = {part: f"images/{part}" for part in ("train", "val", "test") if part in about.parts}
     described = pictures | {"nc": len(capability.classes), "names": list(capability.classes)}
     (folder / "data.yaml").write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return files.written
 
 
 def _texts(chunk: pl.DataFrame, capability: Capability) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ def _place(out: str | Path, storage_options: Mapping[str, object] | None) -> Ite
             upload(Path(folder), place)
     else:
         final = place.root.resolve()
-        with staged(final, lambda: check_replaceable(final)) as folder:
+        with staged(final, Replaceable(final).check) as folder:
             yield folder
 
 
@@ -90,20 +91,31 @@ def _file(folder: Path, name: str, told: int | WrittenFile | None) -> WrittenFil
     return told if isinstance(told, WrittenFile) else replace(digest_of_file(folder, name), rows=told)
 
 
-def check_replaceable(final: Path) -> None:
-    """Refuse a place that holds anything but an earlier export or nothing. Raises `EXPORT_TARGET_TAKEN`."""
-    if not final.exists():
-        return
-    foreign = [final.name] if not final.is_dir() else _foreign(final)
-    if foreign:
-        raise ExportTargetTaken(target=final, example=min(foreign), count=len(foreign))
+class Replaceable:
+    """A place that an export may take: nothing is there, or an earlier export whose manifest is read once as long as it stays the same."""
 
+    def __init__(self, final: Path) -> None:
+        self._final = final
+        self._manifest = b""
+        self._known: set[str] = set()
 
-def _foreign(final: Path) -> list[str]:
-    path = final / MANIFEST
-    manifest = Manifest.read(path.read_bytes()) if path.is_file() else None
-    known = {MANIFEST, *(file.name for file in manifest.files)} if manifest else set()
-    return [name for name in names_below(final) if name not in known or (final / name).is_symlink()]
+    def check(self) -> None:
+        """Refuse a place that holds anything but an earlier export or nothing. Raises `EXPORT_TARGET_TAKEN`."""
+        if not self._final.exists():
+            return
+        foreign = self._foreign() if self._final.is_dir() else [self._final.name]
+        if foreign:
+            raise ExportTargetTaken(target=self._final, example=min(foreign), count=len(foreign))
+
+    def _foreign(self) -> list[str]:
+        path = self._final / MANIFEST
+        data = path.read_bytes() if path.is_file() else b""
+        if data != self._manifest:
+            manifest = Manifest.read(data)
+            self._known = {MANIFEST, *(file.name for file in manifest.files)} if manifest else set()
+            self._manifest = data
+        root = str(self._final)
+        return [name for name in names_below(self._final) if name not in self._known or os.path.islink(f"{root}/{name}")]  # noqa: PTH114  # as below
 
 
 class _Count:

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES_SYNCED_ONE_BY_ONE = 64
+REMOVERS = 4
 LOCKS = os.name == "posix"  # elsewhere nothing tells what is left over, and it stays
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux' renameat2
 
@@ -48,7 +50,7 @@ def staged(final: Path, check: Callable[[], None]) -> Iterator[Path]:
     except OSError as error:
         raise StorageWriteFailed(what=f"The export to {final}", reason=str(error)) from error
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        _remove(new)
         _close(hold)
 
 
@@ -97,7 +99,7 @@ def _sweep(final: Path) -> None:
             if found[1] == "old" and not final.exists():
                 left.rename(final)
             else:
-                shutil.rmtree(left, ignore_errors=True)
+                _remove(left)
         finally:
             os.close(hold)
 
@@ -126,9 +128,28 @@ def _replaced(new: Path, final: Path) -> None:
         except OSError:
             old.rename(final)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
     finally:
         _close(hold)
+
+
+def _remove(root: Path) -> None:
+    """Remove a folder with everything below as far as that is allowed; of many files some at once, because each may wait for the disk."""
+    names: list[str] = []
+    with suppress(OSError):
+        names = names_below(root)
+    if len(names) > FILES_SYNCED_ONE_BY_ONE:
+        share = -(-len(names) // REMOVERS)
+        with ThreadPoolExecutor(REMOVERS, thread_name_prefix="labelkit-remove") as pool:
+            for start in range(0, len(names), share):
+                pool.submit(_unlink, str(root), names[start : start + share])
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _unlink(root: str, names: list[str]) -> None:
+    for name in names:
+        with suppress(OSError):
+            os.unlink(f"{root}/{name}")  # noqa: PTH108 (there may be a million of them)
 
 
 def _sync(root: Path) -> None:
