@@ -93,6 +93,15 @@ def test_a_picture_that_is_none_has_a_problem_in_its_place(run: Callable[..., An
         pytest.param({"key": "ArrowUp", "code": "ArrowUp", "ctrlKey": True, "shiftKey": True}, "Ctrl+Shift+ArrowUp", id="a named key"),
         pytest.param({"key": "ö", "code": "Semicolon"}, "Ö", id="a letter of another alphabet"),
         pytest.param({"key": "4", "code": "Numpad4"}, "4", id="a digit on the number pad"),
+        pytest.param({"key": "\u0442", "code": "KeyN"}, "N", id="a Russian keyboard has N in its place"),
+        pytest.param({"key": "z", "code": "KeyY", "ctrlKey": True}, "Ctrl+Z", id="a German keyboard has Z as typed"),
+        pytest.param({"key": "\u00e9", "code": "Digit2"}, "2", id="2 on a French keyboard types a letter"),
+        pytest.param(
+            {"key": "[", "code": "Digit8", "ctrlKey": True, "altKey": True, "modifierAltGraph": True}, "[", id="AltGr+8 is [ in German"
+        ),
+        pytest.param({"key": "ArrowLeft", "code": "Numpad4"}, "ArrowLeft", id="the number pad without its lock"),
+        pytest.param({"key": "Enter", "code": "NumpadEnter"}, "Enter", id="the other Enter"),
+        pytest.param({"key": "+", "code": "NumpadAdd"}, "+", id="the other plus"),
     ],
 )
 def test_a_key_press_is_written_as_the_registry_writes_it(run: Callable[..., Any], event: dict[str, object], expected: str) -> None:
