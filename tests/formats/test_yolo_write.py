@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelkit.errors import InvalidValue
-from labelkit.formats import yolo, yolo_write
+from labelkit.formats import exports, yolo, yolo_write
 from tests.formats import helpers
 
 BOX = {"id": "ann_1", "label": "player", "x": 40.0, "y": 15.0, "width": 20.0, "height": 20.0, "score": 0.5, "attributes": '{"a":1}'}
@@ -55,6 +55,19 @@ def test_the_same_samples_give_the_same_bytes_in_any_chunks(tmp_path):
     samples = helpers.samples(("train", [BOX]), ("val", [BALL]), ("train", [BOX, BALL]))
     parts = written(tmp_path / "two", samples, chunks=3)
     assert written(tmp_path / "one", samples).files == parts.files
+
+
+def test_hundreds_of_files_are_replaced_by_fewer_and_are_as_they_are_told(tmp_path):
+    # given
+    written(tmp_path / "out", helpers.samples(*(("train", [BOX]) for _ in range(300))))
+
+    # when
+    out = written(tmp_path / "out", helpers.samples(*(("train", [BALL]) for _ in range(200))))
+
+    # then
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert exports.digests(out.root) == out.files
+    assert len(out.files) == 200 + len(("classes.txt", "data.yaml", "ids.csv", "croissant.json", "labelkit-export.json"))
 
 
 @pytest.mark.parametrize(
