@@ -80,7 +80,9 @@ class _File:
 
 def _append(file: BinaryIO, lines: pl.Series) -> None:
     if lines.len():
-        file.write((",\n" if file.tell() else "").encode() + ",\n".join(lines.to_list()).encode())
+        if file.tell():
+            file.write(b",\n")
+        file.write(str(lines.str.join(",\n").item()).encode())
 
 
 def _copy(part: BinaryIO, file: BinaryIO) -> None:
@@ -134,22 +136,25 @@ def _tail(text: str, point: bool) -> tuple[str]:  # noqa: FBT001 (a column)
 
 def _with_text(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(said_id=pl.when(pl.col("id").is_not_null()).then(quoted(rows["id"])))
-    point = pl.col("point")
     x, y, width, height = (units(pl.col(name)) for name in ("x", "y", "width", "height"))
-    size = units(pl.col("size").fill_null(0.0))
-    # half a size may be half a ten-thousandth, so corners around a point have one digit more
-    box = pl.concat_str(*(decimal(value, 4) for value in (x, y, width, height)), separator=",")
-    around = pl.concat_str(*(decimal(at * 10 - size * 5, 5) for at in (x, y)), decimal(size, 4), decimal(size, 4), separator=",")
-    key = filled(',"keypoints":[$,$,2],"num_keypoints":1', decimal(x, 4), decimal(y, 4))
+    corners = pl.concat_str(*(decimal(value, 4) for value in (x, y, width, height)), separator=",")
+    area, key = width * height, pl.lit("")
+    if rows["point"].any():  # else their text, most of which is of numbers, would be made for nothing
+        point, size = pl.col("point"), units(pl.col("size").fill_null(0.0))
+        # half a size may be half a ten-thousandth, so corners around a point have one digit more
+        around = pl.concat_str(*(decimal(at * 10 - size * 5, 5) for at in (x, y)), decimal(size, 4), decimal(size, 4), separator=",")
+        corners = pl.when(point).then(around).otherwise(corners)
+        area = pl.when(point).then(size * size).otherwise(area)
+        key = pl.when(point).then(filled(',"keypoints":[$,$,2],"num_keypoints":1', decimal(x, 4), decimal(y, 4))).otherwise(key)
     score = filled(',"score":$', "score")
     text = pl.concat_str(
         filled('{"id":$,"image_id":$,"category_id":$', "number", "image_id", pl.col("class_number") + 1),
         filled(f',"{OWN_ID}":$', "said_id").fill_null(""),
         pl.lit(',"bbox":['),
-        pl.when(point).then(around).otherwise(box),
+        corners,
         pl.lit('],"area":'),
-        decimal(pl.when(point).then(size * size).otherwise(width * height), 8),
-        pl.when(point).then(key).otherwise(pl.lit("")),
+        decimal(area, 8),
+        key,
         score.fill_null(""),
         pl.col("tail"),
         pl.lit("}"),
