@@ -12,6 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+# DuckDB 2 writes files on further threads, and when the query fails meanwhile it may wait for them for ever.
+WRITING: dict[str, str] = {} if duckdb.__version__.startswith("1.") else {"async_threads": "0"}
+
 # What DuckDB may not do here: fetch extensions from the network, take Python variables for tables, spill into the working directory.
 # A commit always goes through the write-ahead log, never straight into a checkpoint, so that COMMIT alone decides what is durable.
 _CONFIG = {
@@ -19,10 +22,8 @@ _CONFIG = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
     "checkpoint_threshold": "1TB",
+    **WRITING,
 }
-if not duckdb.__version__.startswith("1."):
-    # DuckDB 2 writes files on further threads, and when the query fails meanwhile it may wait for them for ever.
-    _CONFIG["async_threads"] = "0"
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from labelkit.errors import NotFound, SourceNotFound, SourceNotSupported, SourceQueryRefused, SourceUnreadable
 from labelkit.store.datasets.quality_sandbox import CONFIG, RefusedError, check
+from labelkit.store.engine import WRITING
 from labelkit.store.place import quoted
 from labelkit.store.statements import first_sentence
 
@@ -57,7 +58,7 @@ def read_duckdb(file: Path, asked: Asked, folder: Path) -> pl.LazyFrame:
         raise SourceNotFound(source=title, reason="there is no such file")
     spool = folder / "rows.parquet"
     try:
-        with duckdb.connect(":memory:", config={**CONFIG, "temp_directory": str(folder / "spill")}) as connection:
+        with duckdb.connect(":memory:", config={**CONFIG, **WRITING, "temp_directory": str(folder / "spill")}) as connection:
             known = _fenced(connection, file, folder)
             statement = _statement(connection, asked, known, title)
             given = dict(asked.parameters or {})

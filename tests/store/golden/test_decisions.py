@@ -11,6 +11,7 @@ import pytest
 
 from labelkit import LabelkitError
 from labelkit.store.golden.decisions import Asked, read_duckdb
+from tests.store import processes
 
 MADE = """
     CREATE TABLE decisions (id UUID, wide HUGEINT, price DECIMAL(9, 2), mood ENUM('good', 'bad'), said STRUCT(a INTEGER, b VARCHAR[]),
@@ -103,6 +104,24 @@ def test_a_query_is_one_select_over_the_file(file, tmp_path, query):
     # then
     assert refused(file, tmp_path, None, query).code == "SOURCE_QUERY_REFUSED"
     assert file.read_bytes() == before
+
+
+FAILING = """
+import sys
+from pathlib import Path
+from labelkit.errors import LabelkitError
+from labelkit.store.golden.decisions import Asked, read_duckdb
+query = "SELECT CASE WHEN range > 200000 THEN error('boo') ELSE range END AS n FROM range(300000)"
+for _ in range(80):
+    try:
+        read_duckdb(Path(sys.argv[1]), Asked(None, query), Path(sys.argv[2]))
+    except LabelkitError as refused:
+        assert "boo" in refused.detail
+"""
+
+
+def test_a_query_that_fails_while_its_rows_are_written_is_always_refused_and_never_waited_for(file, tmp_path):
+    processes.finish(processes.start(FAILING, file, tmp_path))
 
 
 def test_a_table_that_is_not_there_names_the_nearest(file, tmp_path):
