@@ -17,7 +17,6 @@ from labelkit.core.review.annotations import Source
 from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.errors import InvalidValue, LabelsAllRefused
 from labelkit.formats import reader
-from labelkit.formats.labels.ahead import ahead
 from labelkit.formats.labels.renaming import Renaming
 from labelkit.formats.labels.reports import ImportReport, Tally
 from labelkit.formats.labels.rows import Reader
@@ -131,7 +130,6 @@ class Prelabels:
                 **options,
             )
             chunks = chunks if renaming is None else renaming.applied(chunks)
-            chunks = chunks if format == "python" else ahead(chunks)  # a model is called where the import is
             digest = import_rows(
                 self._gate.database,
                 _some(tally, chunks, where),
