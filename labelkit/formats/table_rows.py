@@ -156,7 +156,7 @@ def _batch(rows: Sequence[tuple[str, int, list[str]]], names: Sequence[str]) -> 
 
 def _of_parquet(name: str, file: Path) -> Iterator[Batch]:
     try:
-        lazy = pl.scan_parquet(file)
+        lazy = pl.scan_parquet(file, glob=False)
         height = lazy.select(pl.len()).collect().item()
         for start in range(0, max(height, 1), ROWS_A_BATCH):
             yield _numbered(name, start, lazy.slice(start, ROWS_A_BATCH).collect())

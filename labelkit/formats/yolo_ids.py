@@ -39,7 +39,7 @@ def ids_of_lines(root: Path) -> pl.DataFrame | None:
 
 def _read(file: Path, below: str) -> pl.DataFrame | None:
     try:
-        known = pl.read_csv(file, schema=_COLUMNS)
+        known = pl.read_csv(file, schema=_COLUMNS, glob=False)
     except pl.exceptions.PolarsError:
         return None
     if below != ".":

@@ -194,7 +194,7 @@ def _scan(kind: FileFormat, files: Sequence[Path]) -> pl.LazyFrame:
             separator = "\t" if _suffix(files[0].name).startswith(".tsv") else ","
             return pl.scan_csv(list(files), glob=False, infer_schema=False, separator=separator)
         case "jsonl":
-            return pl.scan_ndjson(list(files), infer_schema_length=None)
+            return pl.scan_ndjson([glob.escape(str(file)) for file in files], infer_schema_length=None)
 
 
 def _is_glob(path: str) -> bool:

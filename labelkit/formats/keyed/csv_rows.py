@@ -54,7 +54,7 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
 
 
 def _foreign(file: Path) -> pl.DataFrame:
-    rows = pl.read_csv(file, infer_schema_length=None)
+    rows = pl.read_csv(file, infer_schema_length=None, glob=False)
     if any("\ufffd" in name for name in rows.columns):  # polars reads a header that is not UTF-8 all the same
         raise ValueError("its header is not UTF-8")
     return rows

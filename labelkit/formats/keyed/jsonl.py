@@ -64,13 +64,18 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
     """
     files, manifest = sourced(source, ".jsonl")
     if manifest is None:
-        yield joined(files, lambda file: pl.read_ndjson(file, infer_schema_length=None), why=no_object, missing=True)
+        yield joined(files, _foreign, why=no_object, missing=True)
         return
     yield pl.DataFrame(schema=manifest.columns)  # an export may have no rows
     for file in files:
         with readable(file):
             for block in _blocks(file):
                 yield rows_of(block, manifest)
+
+
+def _foreign(file: Path) -> pl.DataFrame:
+    with file.open("rb") as lines:  # by its path polars would take the signs of a pattern in it for one
+        return pl.read_ndjson(lines, infer_schema_length=None)
 
 
 def _blocks(file: Path) -> Iterator[bytes]:

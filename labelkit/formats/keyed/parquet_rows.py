@@ -58,11 +58,11 @@ def read(source: str | Path) -> Iterator[pl.DataFrame]:
     """
     files, manifest = sourced(source, ".parquet")
     if manifest is None:
-        yield joined(files, pl.read_parquet, why=lambda _: None)
+        yield joined(files, lambda file: pl.read_parquet(file, glob=False), why=lambda _: None)
         return
     for file in files:
         with readable(file):
-            rows = pl.read_parquet(file, columns=[*manifest.columns])
+            rows = pl.read_parquet(file, columns=[*manifest.columns], glob=False)
             yield rows.select(pl.col(name).cast(kind) for name, kind in manifest.columns.items())
 
 

@@ -114,7 +114,7 @@ def scored(database: Database, there: pl.DataFrame, plan: Plan, found: Candidate
     kind = plan.kind
     rules = of_type(kind.name, kind.input, kind.expected_output, kind.labels)
     score_to(database, out, examples, (plan.policy or ScorePolicy()).completed({kind.name: rules}))
-    return pl.read_parquet(out, columns=list(SCORES))
+    return pl.read_parquet(out, columns=list(SCORES), glob=False)
 
 
 def placed(tx: Transaction, workspace: str, plan: Plan, spool: Spooled, found: Candidates, scores: pl.DataFrame | None) -> Placed:
@@ -190,10 +190,10 @@ def _sentences(plan: Plan) -> pl.Expr:
 
 def batches(kept: pl.DataFrame, found: Candidates) -> Iterator[pl.DataFrame]:
     """Yield what is to be added, so many at a time, as `BATCH`, each with the decision and labels of the row that counts."""
-    labels = pl.read_parquet(found.file, columns=[ROW, "labels"])
+    labels = pl.read_parquet(found.file, columns=[ROW, "labels"], glob=False)
     wanted = kept.join(labels, on=ROW, how="left").rename({ID: "source_decision_id"})
     for file in found.contents:
-        contents = pl.read_parquet(file).drop(ROW, "source_decision_id", "labels")
+        contents = pl.read_parquet(file, glob=False).drop(ROW, "source_decision_id", "labels")
         batch = contents.join(wanted, on="example_id", how="inner", maintain_order="left")
         if batch.height:
             wanted = wanted.join(batch.select("example_id"), on="example_id", how="anti")

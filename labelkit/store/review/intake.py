@@ -101,17 +101,17 @@ class _Rows:
         """Return the ids that more than one row has."""
         if not self._has_ids:
             return pl.Series([], dtype=pl.String)
-        named = pl.scan_parquet(self._all_written()).select("id").drop_nulls().group_by("id").len()
+        named = pl.scan_parquet(self._all_written(), glob=False).select("id").drop_nulls().group_by("id").len()
         return named.filter(pl.col("len") > 1).select("id").collect(engine="streaming").to_series()
 
     def by_frame(self, db: Store) -> Iterator[pl.DataFrame]:
         """Yield all rows some at a time, the frames in order, the rows of a frame in file order."""
         if self._in_order:
-            yield from (pl.read_parquet(part) if isinstance(part, Path) else part for part in self._parts)
+            yield from (pl.read_parquet(part, glob=False) if isinstance(part, Path) else part for part in self._parts)
             return
         whole = self._folder / "sorted.parquet"
         db.analyse_to(whole, _SORTED_SQL, rows=[str(part) for part in self._all_written()])
-        rows = pl.scan_parquet(whole)
+        rows = pl.scan_parquet(whole, glob=False)
         start = 0
         while (part := rows.slice(start, ROWS_AT_ONCE).collect()).height:
             start += part.height

@@ -88,3 +88,15 @@ def test_an_export_without_rows_is_read_as_its_columns(tmp_path, format):
 
     # then
     assert read(format, tmp_path / "out").equals(rows)
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path, format):
+    # given a file beside one that the pattern would fit
+    for name, number in (("rows[1]", 1), ("rows1", 2)):
+        rows = pl.DataFrame({"id": [number]})
+        file = tmp_path / f"{name}.{format}"
+        {"csv": rows.write_csv, "jsonl": rows.write_ndjson, "parquet": rows.write_parquet}[format](file)
+
+    # then
+    assert read(format, tmp_path / f"rows[1].{format}").rows() == [(1,)]
