@@ -86,13 +86,14 @@ def _table(cells: pl.DataFrame, fields: list[tuple[str, str]]) -> pl.DataFrame |
         if held == _SAME:
             same.append(pl.col(name) == text)
         elif around is not None:
+            same += [pl.col(name).str.starts_with(around[1]), pl.col(name).str.ends_with(around[2])]
             texts[name if held == _NUMBER else held] = pl.col(name).str.strip_prefix(around[1]).str.strip_suffix(around[2])
         else:
             return None  # NaN or an infinity
     numbers = cells.select(**texts)
     whole, decimal = pl.col(*IDS), pl.exclude(*IDS)
     if not (
-        _true(cells.select(same))
+        _true(cells.select(pl.all_horizontal(same)))
         and _true(numbers.select(whole == whole.cast(pl.Int64, strict=False).cast(pl.String)))
         and _true(numbers.select(decimal.str.contains(_JSON_NUMBER)))
     ):
