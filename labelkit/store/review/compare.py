@@ -13,7 +13,7 @@ from labelkit.core.review.annotations import Annotation, FrameFlag
 from labelkit.core.review.revisions import Change, Diff, DiffSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from labelkit.store.review.content import Content
 
@@ -91,6 +91,9 @@ class ChangeValues(Sequence[Change]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    def __add__(self, other: Iterable[Change]) -> tuple[Change, ...]:
+        return (*self, *other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))

@@ -131,6 +131,7 @@ def test_a_diff_has_the_labels_of_both_sides():
     assert found.modified == (Change(0, A, moved(A, 3)),)
     assert found.removed == (Change(0, B, None),)
     assert found.added == (Change(0, None, replace(B, id="c")),)
+    assert found.added + found.removed == (*found.added, *found.removed)
     assert found.flags == ((0, (), (FrameFlag.BAD_FRAME,)),)
     assert found.summary == compare(before, after).summary()
 
