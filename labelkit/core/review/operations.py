@@ -196,9 +196,9 @@ class ReviewOp:
 def with_ids(ops: Iterable[ReviewOp], new_id: Callable[[str], str]) -> list[ReviewOp]:
     """Return operations with made ids for what they add. Raises `INVALID_OPERATION` for what is none."""
     found = [ops] if isinstance(ops, (ReviewOp, str)) else list(ops)
-    odd = next((op for op in found if not isinstance(op, ReviewOp)), None)
-    if odd is not None:
-        raise InvalidOperation(reason=f"{type(odd).__name__} is no operation; make one with ReviewOp, such as ReviewOp.accept(0)")
+    odd = [type(op).__name__ for op in found if not isinstance(op, ReviewOp)]
+    if odd:
+        raise InvalidOperation(reason=f"{odd[0]} is no operation; make one with ReviewOp, such as ReviewOp.accept(0)")
     return [op.with_ids(new_id) for op in found]
 
 
