@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import polars as pl
@@ -29,7 +28,7 @@ def verdict(db, media: str, boxes: dict[int, int], *, frames: int = 3, broken: t
     revision = RevisionFacts(f"rev-{media}", 1, "hash", db.objects.put_frame(rows_of(labels)), frames, len(boxes), sum(boxes.values()))
     pictures = db.objects.put_frame(frames_of(Pack(media, [], frames=frames, broken=broken)))
     pack = PackFacts(f"pack-{media}", workspace="c", media=media, group_key=group, frames_object=pictures, frame_count=frames)
-    return Verdict(replace(pack, broken_frame_count=len(broken)), revision, None)
+    return Verdict(pack._replace(broken_frame_count=len(broken)), revision, None)
 
 
 def assembled(db, verdicts, *, minimum: int = 0) -> pl.DataFrame:
@@ -56,7 +55,7 @@ def test_a_sample_has_its_own_annotations_whatever_is_left_out(db):
 def test_two_packs_that_share_their_objects_both_have_all_samples(db):
     # given two media with equal frames and labels, stored once
     one = verdict(db, "a", {0: 1})
-    two = Verdict(replace(one.pack, media="b", pack_id="pack-b"), one.revision, None)
+    two = Verdict(one.pack._replace(media="b", pack_id="pack-b"), one.revision, None)
 
     # when
     rows = assembled(db, [one, two])
@@ -70,7 +69,7 @@ def test_content_whose_rows_are_not_the_frames_in_order_is_damaged(db):
     # given content of which a row was lost
     whole = verdict(db, "a", {0: 1, 1: 1, 2: 1})
     rows = db.objects.read_frame(whole.revision.content_object)
-    broken = Verdict(whole.pack, replace(whole.revision, content_object=db.objects.put_frame(rows[1:])), None)
+    broken = Verdict(whole.pack, whole.revision._replace(content_object=db.objects.put_frame(rows[1:])), None)
 
     # then no sample gets the labels of another frame
     with pytest.raises(StorageReadFailed, match="one row a frame"):
@@ -83,9 +82,9 @@ def test_frames_beyond_a_million_keep_their_number(db):
         digest = made.revision.content_object if name == "content" else made.pack.frames_object
         moved = db.objects.put_frame(db.objects.read_frame(digest).with_columns((pl.col(column) + 999_998).cast(pl.Int32)))
         made = (
-            Verdict(made.pack, replace(made.revision, content_object=moved), None)
+            Verdict(made.pack, made.revision._replace(content_object=moved), None)
             if name == "content"
-            else Verdict(replace(made.pack, frames_object=moved), made.revision, None)
+            else Verdict(made.pack._replace(frames_object=moved), made.revision, None)
         )
     assert set(assembled(db, [made])["sample_key"]) == {"c/a/999998", "c/a/999999", "c/a/1000000"}
 
