@@ -92,6 +92,7 @@ def test_edits_that_come_together_are_one_version(live):
 
 def test_a_refused_edit_changes_neither_the_frame_nor_the_state(live):
     assert refused(lambda: live.apply(ReviewOp.delete(0, "nobody"))) == "UNKNOWN_ANNOTATION"
+    assert refused(lambda: live.run(["accept"])) == "INVALID_OPERATION"
     assert refused(lambda: live.apply(added(3, "a"))) == "FRAME_NOT_EDITABLE"
     assert refused(lambda: live.frame(4)) == refused(lambda: live.go(4)) == refused(lambda: live.size(4)) == "UNKNOWN_FRAME"
     assert (live.status, live.save(), live.can_undo) == ("saved", 1, False)

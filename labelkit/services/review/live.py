@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from labelkit.core.actors import Action
 from labelkit.core.review.drafts import Rebase
-from labelkit.core.review.operations import ReviewOp
+from labelkit.core.review.operations import ReviewOp, with_ids
 from labelkit.errors import DraftVersionConflict, InvalidValue, LabelkitError, PermissionDenied, StoreReadOnly, UnknownFrame
 from labelkit.services.review import watching
 from labelkit.services.review.autosave import Autosave
@@ -159,7 +159,7 @@ class LiveReview:
         if self._refusal is not None:
             self._gate.deny(Action.EDIT, f"draft:{self.draft_id}", self._refusal)
             raise self._refusal
-        changed = self._copy.run([op.with_ids(new_id) for op in ops])
+        changed = self._copy.run(with_ids(ops, new_id))
         if changed:
             stale = self._copy.conflict is not None
             self._status.set("stale" if stale else "saving", self.status_error if stale else None)
