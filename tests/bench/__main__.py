@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import traceback
 from importlib import import_module
@@ -46,7 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
     for name in [asked.name] if asked.name else BENCHMARKS:
         print(f"\n== {name}: {BENCHMARKS[name]}{' (quick)' if asked.quick else ''}", flush=True)
         try:
-            rows = import_module(f"tests.bench.{name}").run(asked.quick)
+            benchmark = import_module(f"tests.bench.{name}")
+            if asked.quick:
+                gc.freeze()  # each measurement collects first: of what is there already, that would be most of the time
+            rows = benchmark.run(asked.quick)
         except pytest.skip.Exception as skipped:
             print(f"not run: {skipped.msg}")
         except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever it was, the others still run

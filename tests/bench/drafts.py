@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEED = 11
-FRAMES, QUICK_FRAMES = 10_000, 200
+FRAMES, QUICK_FRAMES = 10_000, 100
 SAVED = 0.2  # of the frames, saved one by one before, lie over the base of the "worked on" draft
 Work = Callable[["labelkit.Workspace"], object]
 OPEN_GOAL, SAVE_GOAL = Goal("p50", 0.5), Goal("p95", 0.5)
@@ -34,10 +34,10 @@ OPEN_GOAL, SAVE_GOAL = Goal("p50", 0.5), Goal("p95", 0.5)
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure one person alone on a store; each repetition is a workspace that has just been opened, as after a kernel's start."""
-    frames, repetitions = (QUICK_FRAMES, 2) if quick else (FRAMES, 7)
+    frames, repetitions = (QUICK_FRAMES, 1) if quick else (FRAMES, 7)
     with tempfile.TemporaryDirectory(prefix="labelkit-bench-") as folder:
         desk = _Desk(Path(folder), frames, repetitions)
-        return [*desk.opening(), *desk.saving(), *desk.growing(20 if quick else 1_000), *desk.publishing()]
+        return [*desk.opening(), *desk.saving(), *desk.growing(6 if quick else 1_000), *desk.publishing()]
 
 
 class _Desk:
@@ -76,10 +76,11 @@ class _Desk:
     def fresh(self, kind: str, work: Work, *, before: Work = lambda _: None) -> Times:
         """Measure `work` on a new copy each time, on which `before` was done."""
         readings = []
-        for turn in range(self.repetitions + 1):
+        warmups = int(self.repetitions > 1)
+        for turn in range(self.repetitions + warmups):
             with self.copy(kind) as ws:
                 reading = timed(partial(work, ws), before=partial(before, ws))()
-            if turn:
+            if turn >= warmups:
                 readings.append(reading)
         return Times(tuple(readings))
 
@@ -107,7 +108,7 @@ class _Desk:
 
     def saving(self) -> list[Row]:
         """Return the rows of saving one frame, by each of the ways to do it; all on one store, one after the other."""
-        random, rounds = Random(SEED), self.repetitions * 3
+        random, rounds = Random(SEED), self.repetitions * 3 if self.repetitions > 1 else 1
         with self.copy("worked-on") as ws, plain_saves(self.folder / "plain.duckdb") as plain:
             draft = ws.review.open("match", CAPABILITY)
             live = ws.review.live("match", CAPABILITY)

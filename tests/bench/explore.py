@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from labelkit.core.datasets.samples import Page, Sample
     from labelkit.services.datasets import Dataset
 
-SAMPLES, QUICK_SAMPLES = 1_000_000, 20_000
-BUILDS, QUICK_BUILDS = 10_000, 500
+SAMPLES, QUICK_SAMPLES = 1_000_000, 5_000
+BUILDS, QUICK_BUILDS = 10_000, 210
 BOXES, PAGE, BATCH = 10, 50, 100_000
 PAGES_IN = 10_000
 GOAL = Goal("p95", 0.030)
@@ -71,7 +71,7 @@ _ROWS = f"""
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure pages one after the other from the first, and others one after the other from the 10,000th (in the middle where filtered)."""
     samples, builds = (QUICK_SAMPLES, QUICK_BUILDS) if quick else (SAMPLES, BUILDS)
-    repetitions = 5 if quick else 40
+    repetitions = 1 if quick else 40
     with labelkit.open(":memory:", workspace="club-a", user="bench") as ws:
         dataset = _dataset(ws, samples)
         return [*_samples(dataset, samples, repetitions), *_lists(ws, builds, repetitions)]
@@ -83,7 +83,7 @@ def _samples(dataset: Dataset, samples: int, repetitions: int) -> list[Row]:
     for name, wanted in FILTERS.items():
         times = alternate({"first": _walk(dataset, wanted, None), "deep": _walk(dataset, wanted, deep)}, repetitions=repetitions)
         forgotten = timed(lambda wanted=wanted: dataset.samples(**wanted, cursor=deep, limit=PAGE), before=_forget)  # type: ignore[misc]
-        times |= alternate({"cold": forgotten}, repetitions=max(5, repetitions // 2))
+        times |= alternate({"cold": forgotten}, repetitions=-(-repetitions // 2))
         note = f"from the first page on: p50 {times['first'].median * 1000:.1f} ms, p95 {times['first'].p95 * 1000:.1f} ms"
         cold = f"with nothing kept: p50 {times['cold'].median * 1000:.1f} ms, p95 {times['cold'].p95 * 1000:.1f} ms"
         goal = GOAL if name != "a finding (1 of 100)" else None  # a page of it gathers rows from 5,000 samples; it has no 10,000th page

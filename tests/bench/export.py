@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from labelkit import Workspace
     from labelkit.services.datasets import Dataset
 
-ROWS, QUICK_ROWS, MANY_ROWS = 1_000_000, 10_000, 4_000_000
-PACKS, QUICK_PACKS = 1_000, 5
+ROWS, QUICK_ROWS, MANY_ROWS = 1_000_000, 2_000, 4_000_000
+PACKS, QUICK_PACKS = 1_000, 2
 MOST_MB = 500
 DATASETS, DATUMARO, PARQUET = Goal("peer", 0.2), Goal("peer", 0.2), Goal("limit", 1.2)
 ROW_PEERS = {
@@ -60,7 +60,7 @@ def _rows(folder: Path, *, quick: bool) -> list[Row]:
         sides |= {f"limit {name}": timed(lambda write=write: write(folder / "limit")) for name, (_, write) in limits.items()}
         if not quick:
             sides |= Peers(folder).sides(*dict.fromkeys(itertools.chain(*ROW_PEERS.values())))
-        times = alternate(sides, repetitions=2 if quick else 5)
+        times = alternate(sides, repetitions=1 if quick else 5)
         lines = []
         for name, works in ROW_PEERS.items():
             title = f"{size} as {name}"
@@ -91,7 +91,7 @@ def _labels(folder: Path, *, quick: bool) -> list[Row]:
             if not quick:
                 _for_peers(dataset, folder)
                 sides |= Peers(folder).sides(*itertools.chain(*LABEL_PEERS.values()))
-            times = alternate(sides, repetitions=2 if quick else 5)
+            times = alternate(sides, repetitions=1 if quick else 5)
         lines = []
         for name, works in LABEL_PEERS.items():
             title = f"{size} as {name}"

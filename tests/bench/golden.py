@@ -17,8 +17,8 @@ from labelkit.store.database import Database
 from labelkit.store.golden.scoring import score_to
 from tests.bench.harness import Goal, Row, alternate, row, timed
 
-ROWS, QUICK_ROWS = 1_000_000, 20_000
-STORED, QUICK_STORED = 100_000, 2_000
+ROWS, QUICK_ROWS = 1_000_000, 5_000
+STORED, QUICK_STORED = 100_000, 500
 SEED = 20_260_302
 PASS, EXPLAINED, PLANNED = Goal("p50", 5.0), Goal("p50", 0.1), Goal("p50", 5.0)
 KIND = SHIPPED["lead_score"]
@@ -35,7 +35,7 @@ _PARSED = """
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure the pass over a Parquet file, then the public calls on a store with some of these examples."""
-    count, stored, repetitions = (QUICK_ROWS, QUICK_STORED, 2) if quick else (ROWS, STORED, 5)
+    count, stored, repetitions = (QUICK_ROWS, QUICK_STORED, 1) if quick else (ROWS, STORED, 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labelkit-bench-")))
         leads(count).write_parquet(folder / "examples.parquet")

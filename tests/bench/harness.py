@@ -118,8 +118,14 @@ def timed(work: Callable[[], object], *, before: Callable[[], object] | None = N
     return side
 
 
-def alternate(sides: Mapping[str, Callable[[], Reading]], *, repetitions: int = REPETITIONS, warmups: int = 1) -> dict[str, Times]:
-    """Measure every side in turn, first forwards, then backwards, and so on; returns the times of each without its warm-ups."""
+def alternate(
+    sides: Mapping[str, Callable[[], Reading]], *, repetitions: int = REPETITIONS, warmups: int | None = None
+) -> dict[str, Times]:
+    """Measure every side in turn, first forwards, then backwards, and so on; returns the times of each without its warm-ups.
+
+    Unless told, there is one warm-up, but none before a single repetition: that one only shows that the side runs.
+    """
+    warmups = int(repetitions > 1) if warmups is None else warmups
     found: dict[str, list[Reading]] = {name: [] for name in sides}
     for turn in range(warmups + repetitions):
         for name in sides if turn % 2 == 0 else reversed(sides):

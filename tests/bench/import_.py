@@ -51,7 +51,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
             if not quick:
                 _pictures(folder)
                 sides |= Peers(folder).sides(*itertools.chain(*WORKS.values()))
-            times = alternate(sides, repetitions=2 if quick else 5)
+            times = alternate(sides, repetitions=1 if quick else 5)
         lines = []
         for name, works in WORKS.items():
             title = f"{name}: {counts[name] * BOXES:,} boxes on {counts[name]:,} pictures"

@@ -45,7 +45,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
     sought, held, planted = SIZES[quick]
     with tempfile.TemporaryDirectory(prefix="labelkit-bench-") as folder, Database.open(":memory:", user="bench") as db:
         left, right = hashes(sought, held, planted)
-        return [*_hashes(db, Path(folder), left, right, quick=quick), _media(db, left, right, repetitions=2 if quick else 5)]
+        return [*_hashes(db, Path(folder), left, right, quick=quick), _media(db, left, right, repetitions=1 if quick else 5)]
 
 
 def hashes(sought: int, held: int, planted: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ def _hashes(db: Database, folder: Path, left: np.ndarray, right: np.ndarray, *, 
         some = left[: len(left) // FAISS_SHARE]
         work["faiss"] = _peer(python, folder, "faiss", some, right)
         work["imagehash"] = _peer(python, folder, "imagehash", left[: LOOP_SIZE[0]], right[: LOOP_SIZE[1]])
-    times = alternate(work, repetitions=2 if quick else 5)
+    times = alternate(work, repetitions=1 if quick else 5)
     found = within(db, *sides)
     limit = ("DuckDB joins the keys and counts the candidates", times["limit"])
     name = f"{len(left):,} hashes sought among {len(right):,}"

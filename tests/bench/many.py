@@ -50,12 +50,12 @@ class Done:
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure every save of every process; afterwards every acknowledged save must be there and no version be left out."""
-    processes, paced_s, saturated_s = (3, 2.0, 1.0) if quick else (8, 60.0, 20.0)
+    processes, paced_s, saturated_s = (2, 1.2, 0.5) if quick else (8, 60.0, 20.0)
     with tempfile.TemporaryDirectory(prefix="labelkit-bench-") as folder:
         store = Path(folder, "labels.duckdb")
         drafts = _scopes(store, processes)
         with plain_saves(Path(folder, "plain.duckdb")) as plain:
-            alone = alternate({"": timed(plain)}, repetitions=5 if quick else 30)[""]
+            alone = alternate({"": timed(plain)}, repetitions=1 if quick else 30)[""]
         limit = ("plain DuckDB, one process alone: attach, insert the same rows, detach", alone)
         rows = []
         for name, seconds, pace_s in (("once a second", paced_s, 1.0), ("without a pause", saturated_s, 0.0)):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from labelkit.services.datasets import Dataset
     from tests.bench.harness import Reading
 
-PICTURES, QUICK_PICTURES = 20_000, 60
+PICTURES, QUICK_PICTURES = 20_000, 20
 LINK_GOAL, COPY_GOAL, SCALING_GOAL, RESUME_GOAL = Goal("limit", 1.3), Goal("limit", 1.2), Goal("limit", 0.556), Goal("p50", 1.0)
 
 _numbers = itertools.count()

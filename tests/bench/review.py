@@ -55,7 +55,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
 
     from tests.browser.lab import Lab
 
-    plan = Plan(frames=120, moves=12, repetitions=1, counts=COUNTS[:1], steps=4) if quick else Plan()
+    plan = Plan(frames=120, moves=6, repetitions=1, counts=COUNTS[:1], steps=2, warmups=0, hops=1) if quick else Plan()
     chromium = needs.chromium()
     python = None if quick else peers.python()
     with ExitStack() as stack:
@@ -80,13 +80,23 @@ class Plan:
     """How much is measured."""
 
     def __init__(
-        self, *, frames: int = 10_000, moves: int = 100, repetitions: int = 5, counts: tuple[int, ...] = COUNTS, steps: int = 30
+        self,
+        *,
+        frames: int = 10_000,
+        moves: int = 100,
+        repetitions: int = 5,
+        counts: tuple[int, ...] = COUNTS,
+        steps: int = 30,
+        warmups: int = 1,
+        hops: int = 4,
     ) -> None:
         self.frames = frames
         self.moves = moves
         self.repetitions = repetitions
         self.counts = counts
         self.steps = steps
+        self.warmups = warmups
+        self.hops = hops  # far jumps a repetition
 
 
 def _store(folder: Path, frames: int) -> Path:
@@ -137,11 +147,11 @@ def _drags(board: Board, other: Board | None, at: str, plan: Plan) -> list[Row]:
         sides = [board] if other is None else [board, other]
         for side in sides:
             side.crowd(count)
-        for turn in range(plan.repetitions + 1):
+        for turn in range(plan.repetitions + plan.warmups):
             for side in sides if turn % 2 == 0 else reversed(sides):
                 for real in STIMULI:
                     drag = side.drag(plan.moves, real=real)
-                    if turn:
+                    if turn >= plan.warmups:
                         found.setdefault((side.peer, real), []).append(drag)
         everything += found[False, True] + found[False, False]
         for real, how in STIMULI.items():
@@ -191,15 +201,15 @@ def _frames(board: Board, at: str, plan: Plan) -> list[Row]:
     """Return the rows of going to a frame: the next one, which is there already, and a far one, which is not."""
     steps: list[float] = []
     jumps: list[float] = []
-    for turn in range(plan.repetitions + 1):
+    for turn in range(plan.repetitions + plan.warmups):
         board.go(100)
         board.page.wait_for_timeout(2500)
         found = board.steps(plan.steps, 0.25)
-        steps += found if turn else []
-        for hop in range(4):
+        steps += found if turn >= plan.warmups else []
+        for hop in range(plan.hops):
             start = 100 + (turn * 4 + hop) * max(17, (plan.frames - 200) // (4 * plan.repetitions + 4))
             found = [board.jump(start % plan.frames)]
-            jumps += found if turn else []
+            jumps += found if turn >= plan.warmups else []
     times = Times.of(steps)
     verdict = [
         row(f"next cached frame {at}", times, goal=Goal("p50", 0.034), note=f"{len(steps)} keys, one each 250 ms"),
@@ -209,7 +219,7 @@ def _frames(board: Board, at: str, plan: Plan) -> list[Row]:
 
 
 def _runs(board: Board, at: str, plan: Plan) -> Row:
-    times = [board.run_again() for _ in range(plan.repetitions + 1)][1:]
+    times = [board.run_again() for _ in range(plan.repetitions + plan.warmups)][plan.warmups :]
     return row(
         f"run the cell, see the frame {at}",
         Times.of(times),

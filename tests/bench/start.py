@@ -37,7 +37,7 @@ print(json.dumps([seconds, *peak]))
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure imports and opens; children are fresh interpreters whose byte code and files are in the page cache after the warm-up."""
-    repetitions = 2 if quick else 11
+    repetitions = 1 if quick else 11
     python = None if quick else peers.python()
     store = large_store(QUICK_SAVES if quick else SAVES)
     return [
@@ -99,7 +99,9 @@ def _next_open(store: Path, repetitions: int) -> Row:
         con.execute("DETACH s")
 
     times = alternate(
-        {"ours": timed(lambda: labelkit.open(store, user=USER).close()), "limit": timed(attach)}, repetitions=repetitions, warmups=2
+        {"ours": timed(lambda: labelkit.open(store, user=USER).close()), "limit": timed(attach)},
+        repetitions=repetitions,
+        warmups=1 if repetitions == 1 else 2,
     )
     con.close()
     return row(

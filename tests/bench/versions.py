@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS, QUICK_ROWS, MANY_ROWS = 1_000_000, 20_000, 10_000_000
-COMMITS, QUICK_COMMITS = 1_000, 20
+COMMITS, QUICK_COMMITS = 1_000, 5
 FIRST, AGAIN, SPREAD = Goal("limit", 3.0), Goal("limit", 0.6), Goal("limit", 0.5)
 UPSERT, NEAR, CHECKOUT = Goal("p50", 0.15), Goal("p50", 0.05), Goal("p50", 0.02)
 FAR, OXEN, READ = Goal("limit", 1.5), Goal("peer", 0.2), Goal("limit", 1.2)
@@ -47,7 +47,7 @@ WORKS = {
 
 def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this one switch
     """Measure on a store in a file; each commit has values of its own, so that it is a new one."""
-    count, repetitions = (QUICK_ROWS, 2) if quick else (ROWS, 5)
+    count, repetitions = (QUICK_ROWS, 1) if quick else (ROWS, 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labelkit-bench-")))
         ws = stack.enter_context(labelkit.open(folder / "labels.duckdb", user="bench"))

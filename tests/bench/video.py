@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SEED = 5
 WIDTH, HEIGHT, RATE = 1280, 720, 25
-FRAMES, QUICK_FRAMES = 600 * RATE, 20 * RATE
-SEEKS, QUICK_SEEKS = 200, 10
+FRAMES, QUICK_FRAMES = 600 * RATE, 12 * RATE
+SEEKS, QUICK_SEEKS = 200, 4
 BITS, SIDE = 16, 16  # each frame shows its index, a bit a square
 TICKS = 12_800  # a second
 STEPS = {"steady": (512,), "variable rate": (256, 512, 1024, 512, 640)}  # ticks from frame to frame
