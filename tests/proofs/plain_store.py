@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PACK, DRAFT = "pre_1", "drf_1"
 _OBJECTS: dict[str, pl.DataFrame] = {}  # immutable, so that all stores share them
+_NONE = pl.DataFrame(schema=CONTENT)
 
 
 @dataclass
@@ -117,6 +118,7 @@ class _Rows:
 
     def __init__(self, store: PlainStore) -> None:
         self._store = store
+        self._overlays: dict[tuple[int, ...], tuple[list[dict[str, object]], pl.DataFrame]] = {}
 
     @property
     def _t(self) -> _Tables:
@@ -133,7 +135,13 @@ class _Rows:
         for (epoch, version, index), row in self._t.saved.items():  # in the order of their versions
             if epoch == draft.epoch and after < version <= draft.version and (frames is None or index in frames):
                 newest[index] = row
-        return pl.DataFrame([newest[index] for index in sorted(newest)], schema=CONTENT)
+        rows = [newest[index] for index in sorted(newest)]
+        if not rows:
+            return _NONE
+        key = tuple(map(id, rows))  # nobody changes a row, and who is kept here keeps its id
+        if key not in self._overlays:
+            self._overlays[key] = rows, pl.DataFrame(rows, schema=CONTENT)
+        return self._overlays[key][1]
 
     def saved(self, _: str, save_id: str) -> int | None:
         return self._t.saves.get(save_id)

@@ -76,8 +76,9 @@ class Content:
         """Return the content with some frames' rows (same columns) in place of the old ones."""
         if changes.is_empty():
             return self
-        kept = self.rows.join(changes.select("frame_index"), on="frame_index", how="anti")
-        return Content(pl.concat([kept, changes.select(list(CONTENT))]).sort("frame_index"))
+        count = len(self)
+        places = pl.int_range(count, eager=True).scatter(changes["frame_index"], range(count, count + len(changes)))
+        return Content(pl.concat([self.rows, changes[list(CONTENT)]])[places])
 
     def hash(self, capability: str) -> str:
         """Return the content hash over all frames."""
