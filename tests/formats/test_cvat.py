@@ -287,7 +287,7 @@ SHAPE = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=16)
 @given(st.lists(st.tuples(st.sampled_from(["a.jpg", "b.jpg", "z.jpg"]), st.lists(SHAPE, max_size=4)), max_size=5), st.integers(1, 3))
 def test_every_shape_is_in_one_place_whatever_the_chunks(tmp_path_factory, images, chunk):
     # given

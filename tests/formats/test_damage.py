@@ -84,7 +84,7 @@ def damaged(data: st.DataObject, text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("format", SAMPLES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_no_damage_breaks_a_reader(tmp_path_factory, format, data):
     # given

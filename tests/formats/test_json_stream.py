@@ -52,7 +52,7 @@ layouts = [{}, {"indent": 2}, {"separators": (",", ":")}, {"indent": 0}, {"separ
 styles = st.sampled_from(layouts)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.dictionaries(strings, st.lists(elements, max_size=6), max_size=3), styles, st.integers(1, 300))
 def test_whatever_the_layout_and_the_block_the_values_are_those_of_the_standard_library(data, style, block):
     # given

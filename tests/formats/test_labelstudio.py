@@ -347,7 +347,7 @@ def test_a_folder_with_one_export_can_be_named(tmp_path):
 RESULT = st.sampled_from([region(), *(result for result, *_ in FORMS.values()), *(result for result, *_ in REGIONS.values())])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=16)
 @given(
     st.lists(st.tuples(st.sampled_from(["a.jpg", "b.jpg", "z.jpg"]), st.lists(RESULT, max_size=3)), max_size=5),
     st.integers(1, 4),

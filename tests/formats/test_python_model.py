@@ -211,7 +211,7 @@ def test_what_is_no_function_is_refused_before_anything_is_called(source):
         read(source)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(
     st.lists(st.lists(st.sampled_from([BOX, "x", ("cat", 1, 2, 3, 4)]), max_size=4), min_size=1, max_size=6),
     st.integers(1, 4),

@@ -105,7 +105,7 @@ def datasets(draw, annotations):
 
 
 @every_format
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(data=st.data(), kind=st.sampled_from([(helpers.BOXES, BOX), (helpers.POINTS, POINT)]))
 def test_what_is_written_is_read_again_by_our_own_reader(tmp_path_factory, name, data, kind):
     # given

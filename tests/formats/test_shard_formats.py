@@ -57,7 +57,7 @@ def all_digests(root: Path, *, chunks: int) -> str:
 
 
 @every_format
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows=row_zoo.frames())
 def test_rows_of_any_types_come_back_as_they_were(tmp_path_factory, name, rows):
     folder = tmp_path_factory.mktemp("export")

@@ -349,7 +349,7 @@ VALUES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=18)
 @given(st.lists(VALUES, max_size=12), st.integers(1, 5), st.sampled_from([",", ";", "\t"]), st.booleans())
 def test_what_is_written_is_read_whatever_the_batches_and_separators(tmp_path_factory, rows, size, separator, commas):
     # given

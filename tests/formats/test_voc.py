@@ -260,7 +260,7 @@ BOXES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=15)
 @given(BOXES, st.integers(1, 4))
 def test_what_is_written_is_read_whatever_the_chunks(tmp_path_factory, boxes, chunk):
     # given

@@ -225,7 +225,7 @@ def test_files_and_folders_that_may_not_be_read_are_told_apart():
     assert folder_closed == LabelsUnreadable.__name__
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(st.data())
 def test_small_chunks_and_large_ones_hold_the_same(tmp_path_factory, data):
     # given

@@ -43,7 +43,7 @@ def accept(
     kept, refused = judged.filter(pl.col("code").is_null()), judged.filter(pl.col("code").is_not_null())
     return Chunk(
         rows=_cut_rows(kept),
-        refused=refused.with_columns(detail=_detail("code", capability)).select(*REFUSED),
+        refused=_told(refused, capability),
         notes=_notes(kept, capability),
     )
 
@@ -56,7 +56,7 @@ def rounded(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 def _px(values: pl.Series) -> pl.Series:
     if values.null_count() == len(values):
         return values
-    given = values.fill_null(0.0).to_numpy()
+    given = (values.fill_null(0.0) if values.null_count() else values).to_numpy()
     with np.errstate(all="ignore"):
         scaled = given * UNITS_PER_PX
         low = np.floor(scaled)
@@ -162,10 +162,14 @@ def _detail(column: str, capability: Capability) -> pl.Expr:
     return pl.coalesce("detail", *(pl.when(code == str(which)).then(text) for which, text in facts.items()), geometry)
 
 
+def _told(refused: pl.DataFrame, capability: Capability) -> pl.DataFrame:
+    return refused.with_columns(detail=_detail("code", capability)).select(*REFUSED) if refused.height else refused.select(*REFUSED)
+
+
 def _cut_rows(kept: pl.DataFrame) -> pl.DataFrame:
     cut = pl.when((pl.col("over") > 0) & pl.col("finding").is_null())
-    sides = ("x", "y", "width", "height")
-    return kept.with_columns(cut.then(f"cut_{name}").otherwise(name).alias(name) for name in sides).select(*ROWS)
+    sides = {name: cut.then(f"cut_{name}").otherwise(name).alias(name) for name in ("x", "y", "width", "height")}
+    return kept.select(sides.get(name, pl.col(name)) for name in ROWS)
 
 
 def _notes(kept: pl.DataFrame, capability: Capability) -> pl.DataFrame:
@@ -178,6 +182,10 @@ def _notes(kept: pl.DataFrame, capability: Capability) -> pl.DataFrame:
         NoteCode.CONVERTED: (pl.col("converted"), pl.format("a box, kept as a point of size {}", "size")),
         NoteCode.KEPT_NOT_EDITABLE: (pl.col("attributes").is_not_null(), pl.col("attributes").str.slice(0, 120)),
     }
-    return pl.concat(
-        kept.filter(which).with_columns(code=pl.lit(str(code)), detail=text).select(*NOTES) for code, (which, text) in said.items()
-    )
+    there = kept.select(which.any().alias(code) for code, (which, _) in said.items())
+    found = [
+        kept.filter(which).with_columns(code=pl.lit(str(code)), detail=text).select(*NOTES)
+        for code, (which, text) in said.items()
+        if there[code][0]
+    ]
+    return pl.concat(found) if found else pl.DataFrame(schema=NOTES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,32 +25,48 @@ def attributes_of(columns: pl.DataFrame, *, numbers_in: Collection[str] = ()) ->
     names = sorted(columns.columns, key=lambda name: name.encode("utf-16-be"))
     if not names:
         return pl.Series("attributes", [None] * columns.height, dtype=pl.String)
-    members = columns.select(_member(columns[name], as_numbers=name in numbers_in) for name in names)
+    texts = _texts(columns, numbers_in).select(pl.concat_str(pl.lit(f"{_key(name)}:"), name).alias(name) for name in names)
     inside = pl.concat_str(pl.all(), separator=",", ignore_nulls=True)
-    return members.select(attributes=pl.when(inside != "").then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))).to_series()
+    return texts.select(attributes=pl.when(inside != "").then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))).to_series()
 
 
-def _member(values: pl.Series, *, as_numbers: bool) -> pl.Series:
-    """Return `"name":value` a row, null where there is none."""
-    if values.dtype == pl.Boolean:
-        texts = values.cast(pl.String)
-    elif values.dtype.is_numeric():
-        texts = _numbers(values)
-    else:
-        texts = quoted(values.cast(pl.String)).set(values.is_null(), None)
-        if as_numbers:
-            numbers = _numbers(values.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False))
-            texts = numbers.zip_with(numbers.is_not_null(), texts)
-    key = quoted(pl.Series([values.name], dtype=pl.String))[0]
-    return texts.to_frame("text").select(pl.concat_str(pl.lit(f"{key}:"), "text").alias(values.name)).to_series()
+def _key(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
-def _numbers(values: pl.Series) -> pl.Series:
-    texts = values.cast(pl.String).str.replace(r"\.0$", "").str.replace("^-0$", "0")
+def _texts(columns: pl.DataFrame, numbers_in: Collection[str]) -> pl.DataFrame:
+    """Return the JSON text of each value, null where it says nothing."""
+    words = [name for name, kind in columns.schema.items() if kind != pl.Boolean and not kind.is_numeric()]
+    if not words:
+        return _plain(columns)
+    spoken = columns.with_columns(pl.col(name).cast(pl.String) for name in words)
+    parsed = [pl.col(name).str.strip_chars().cast(pl.Float64, strict=False) for name in words if name in numbers_in]
+    texts = _plain(spoken.with_columns(parsed))
+    return texts.with_columns(_quoted(spoken[name], texts[name] if name in numbers_in else None) for name in words)
+
+
+def _quoted(words: pl.Series, numbers: pl.Series | None) -> pl.Series:
+    texts = quoted(words).set(words.is_null(), None)
+    return texts if numbers is None else numbers.zip_with(numbers.is_not_null(), texts)
+
+
+def _plain(values: pl.DataFrame) -> pl.DataFrame:
+    """Return truths and numbers as texts, all columns at once; only numbers that are written in several ways are looked at by column."""
+    numeric = [name for name, kind in values.schema.items() if kind.is_numeric()]
+    texts = values.select(_as_text(name, kind) for name, kind in values.schema.items())
+    plain = texts.select(pl.col(name).str.contains(_PLAIN).all() for name in numeric)
+    odd = [name for name in numeric if not plain[name][0]]
+    return texts.with_columns(_numbers(values[name], texts[name]) for name in odd) if odd else texts
+
+
+def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
+    text = pl.col(name).cast(pl.String)
+    return text.str.replace(r"\.0$", "").str.replace("^-0$", "0") if kind.is_numeric() else text
+
+
+def _numbers(values: pl.Series, texts: pl.Series) -> pl.Series:
     odd = values.filter(~texts.str.contains(_PLAIN).fill_null(value=True)).unique()
     written = {value: (canonical_text({"": value}) or "")[4:-1] or None for value in odd}
-    if not written:
-        return texts
     said = pl.DataFrame({"value": list(written), "said": list(written.values())}, schema={"value": values.dtype, "said": pl.String})
     both = pl.DataFrame({"value": values, "text": texts}).join(said, on="value", how="left", maintain_order="left", nulls_equal=True)
-    return both.select(text=pl.when(pl.col("text").str.contains(_PLAIN)).then("text").otherwise("said")).to_series()
+    return both.select(pl.when(pl.col("text").str.contains(_PLAIN)).then("text").otherwise("said").alias(values.name)).to_series()

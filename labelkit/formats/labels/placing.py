@@ -84,6 +84,8 @@ def judged(records: pl.DataFrame, frames: pl.DataFrame, capability: Capability, 
     first = records.filter((pl.col("image_width") > 0) & (pl.col("image_height") > 0)).unique(
         "frame_index", keep="first", maintain_order=True
     )
+    if first.is_empty():
+        return chunk
     differs = (pl.col("image_width") != pl.col("fw")) | (pl.col("image_height") != pl.col("fh"))
     other = first.join(sizes, on="frame_index").filter(differs & (pl.col("fw") > 0))
     other = other.join(chunk.rows.select("frame_index").unique(), on="frame_index", how="semi", maintain_order="left")
@@ -98,6 +100,9 @@ def judged(records: pl.DataFrame, frames: pl.DataFrame, capability: Capability, 
 def numbers(records: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
     """Return the records with these text columns as numbers; text that is none is refused as such, by its column."""
     parsed = [pl.col(name).str.strip_chars().cast(pl.Float64, strict=False).alias(name) for name in columns]
+    quick = records.with_columns(parsed)
+    if all(quick[name].null_count() == records[name].null_count() for name in columns):
+        return quick
     wrong = [
         pl.when((pl.col(name).fill_null("") != "") & new.is_null()).then(pl.format("{} is {}", pl.lit(name), pl.col(name).str.slice(0, 80)))
         for name, new in zip(columns, parsed, strict=True)

@@ -19,9 +19,16 @@ FRAMES = helpers.frames("a.jpg", "b.jpg", problems={"b.jpg": "FRAME_EMPTY"})
 NAN, INF = float("nan"), float("inf")
 
 
+FINE = {"file": "f", "line": 1, "frame_index": 0, "label": "player", "x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0}
+
+
 def raw(**changes):
-    fine = {"file": "f", "line": 1, "frame_index": 0, "label": "player", "x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0}
-    return raw_rows({name: [value] for name, value in (fine | changes).items()})
+    return raw_rows({name: [value] for name, value in (FINE | changes).items()})
+
+
+def many(**columns):
+    """Fine rows with these columns, numbered as lines from 0."""
+    return raw_rows(FINE | {"line": range(len(next(iter(columns.values()))))} | columns)
 
 
 REFUSED = {
@@ -162,11 +169,11 @@ def test_a_row_that_comes_with_a_code_keeps_it_and_its_detail():
 
 def test_rows_keep_their_order():
     # given
-    many = pl.concat([raw(line=number, x=float(number % 110)) for number in range(300)])
+    given_rows = many(x=[float(number % 110) for number in range(300)])
 
     # when
     for mode in ("refuse", "keep"):
-        chunk = accept(many, FRAMES, helpers.BOXES, mode)
+        chunk = accept(given_rows, FRAMES, helpers.BOXES, mode)
 
         # then
         assert chunk.rows["line"].is_sorted()
@@ -205,23 +212,24 @@ sides = st.floats(0, 150).map(px)
 places = st.floats(-150, 150).map(px)
 
 
-@settings(deadline=None)
-@given(places, places, sides, sides)
-def test_a_box_is_cut_as_the_core_cuts_it(x, y, width, height):
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(places, places, sides, sides), min_size=1, max_size=12))
+def test_a_box_is_cut_as_the_core_cuts_it(drawn):
     # given
-    box, cut = Box.at(x, y, width, height), Box.at(x, y, width, height).clamp(100, 50)
+    whole = [Box.at(*sizes) for sizes in drawn]
+    cut = [box.clamp(100, 50) for box in whole]
 
     # when
-    chunk = accept(raw(x=x, y=y, width=width, height=height), FRAMES, helpers.BOXES)
+    chunk = accept(many(**dict(zip(("x", "y", "width", "height"), zip(*drawn, strict=True), strict=True))), FRAMES, helpers.BOXES)
 
     # then
-    assert chunk.rows.height + chunk.refused.height == 1
+    assert sorted([*chunk.rows["line"], *chunk.refused["line"]]) == list(range(len(drawn)))
     for row in chunk.rows.rows(named=True):
         kept = Box(row["x"], row["y"], row["width"], row["height"])
-        assert kept == (box if box.inside(100, 50) else cut)
+        assert kept == (whole if whole[row["line"]].inside(100, 50) else cut)[row["line"]]
         assert kept.inside(100, 50)
-    for code in chunk.refused["code"]:
-        assert cut.width < 1 or cut.height < 1
+    for line, code in chunk.refused.select("line", "code").rows():
+        assert cut[line].width < 1 or cut[line].height < 1
         assert code in ("LABEL_OUTSIDE_FRAME", "LABEL_TOO_SMALL")
 
 

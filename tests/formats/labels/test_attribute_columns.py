@@ -24,7 +24,7 @@ ROW = st.fixed_dictionaries(
 SCHEMA = {"occluded": pl.Boolean, "é": pl.Int64, "visibility": pl.Float64, "\U0001f600": pl.String}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(ROW, min_size=1, max_size=5))
 def test_columns_give_the_canonical_text_of_what_is_there(rows):
     kept = [{name: value for name, value in row.items() if value is not None} for row in rows]

@@ -17,7 +17,7 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(st.dictionaries(st.text(), values, max_size=5))
 def test_the_quick_way_writes_the_same_text_as_the_core(value):
     assert canonical_text(value) == canonical_json(value).decode()
