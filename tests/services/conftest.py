@@ -1,4 +1,4 @@
-"""Workspaces to test use cases with: in memory and in a file, one behaviour."""
+"""Workspaces to test use cases with: in memory, and in a file too where the place of the store could matter."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from labelkit.workspace import Workspace
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture
 def ws(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace of a new store, of which ana is owner and developer."""
-    target = ":memory:" if request.param == "memory" else tmp_path / "labels.duckdb"
+    """A workspace of a new store, of which ana is owner and developer: in memory, and where `in_memory_and_file` marks it in a file too."""
+    target = tmp_path / "labels.duckdb" if getattr(request, "param", "memory") == "file" else ":memory:"
     with labelkit.open(target, workspace="club-a", user="ana") as opened:
         yield opened
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from labelkit.core.review.annotations import BALL, PLAYER, Capability
-from tests.services.worlds import as_user, refused, tables, trail
+from tests.services.worlds import as_user, in_memory_and_file, refused, tables, trail
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def folder(tmp_path):
     return place
 
 
+@in_memory_and_file
 def test_a_folder_becomes_a_media_whose_broken_files_are_frames_with_a_reason(ws, folder):
     # when
     media = ws.media.add(folder, name="match-1", group_key="08fd33", camera_type="broadcast", fps=10)
@@ -45,6 +46,7 @@ def test_a_folder_becomes_a_media_whose_broken_files_are_frames_with_a_reason(ws
     assert trail(ws, "action", "code", "allowed")[-1] == ("import", "MEDIA_ADDED", True)
 
 
+@in_memory_and_file
 def test_a_frames_bytes_are_those_of_its_file(ws, folder):
     # given
     media = ws.media.add(folder)

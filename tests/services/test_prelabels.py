@@ -8,7 +8,7 @@ import pytest
 
 from labelkit.core.geometry import Box
 from labelkit.core.review.annotations import Source
-from tests.services.worlds import BALLS, PLAYERS, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, as_user, in_memory_and_file, refused, tables, trail
 
 CLASSES = ["ball", "goalkeeper", "player", "referee"]
 
@@ -31,6 +31,7 @@ def imported(ws, labels, **options):
     return ws.prelabels.import_("yolo", labels, media="match", capability=PLAYERS, classes=CLASSES, **options)
 
 
+@in_memory_and_file
 def test_every_record_is_kept_or_refused_with_its_reason(ws, labels):
     # when
     run = imported(ws, labels, model="fastestdet", model_version="1")
@@ -101,6 +102,7 @@ def test_runs_are_listed_newest_first_with_what_came_of_them(ws, labels, balls):
     assert ws.prelabels.runs(status="failed").is_empty()
 
 
+@in_memory_and_file
 def test_an_import_of_which_nothing_fits_is_refused_whole(ws, labels):
     for name in ("000000.txt", "000001.txt"):
         (labels / name).unlink()

@@ -14,7 +14,7 @@ from labelkit.errors import InvalidValue, LabelsAllRefused
 from labelkit.formats import READERS, table_rows
 from tests.formats import helpers
 from tests.media.helpers import encoded, index_in, jpeg, orientation, picture, video
-from tests.services.worlds import BALLS, PLAYERS, add_media
+from tests.services.worlds import BALLS, PLAYERS, add_media, in_memory_and_file
 
 COCO = {
     "images": [{"id": 1, "file_name": "000000.png"}],
@@ -71,6 +71,7 @@ def test_every_format_comes_in_and_equal_labels_have_equal_content(memory, label
     assert (box.x, box.y, box.width, box.height) == (20, 10, 40, 30)
 
 
+@in_memory_and_file
 def test_the_report_says_what_became_of_every_record(ws, media, labels):
     # given
     rows = [

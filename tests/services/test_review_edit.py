@@ -7,7 +7,7 @@ import pytest
 from labelkit import LabelkitError, ReviewOp
 from labelkit.core.geometry import Box, Point
 from labelkit.core.review.annotations import Annotation, FrameContent, FrameFlag, FrameState, Source
-from tests.services.worlds import BALLS, PLAYERS, add_media, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, add_media, as_user, in_memory_and_file, refused, tables, trail
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def conflict_of(call) -> dict[str, object]:
     return refusal.value.facts
 
 
+@in_memory_and_file
 def test_operations_are_saved_together_as_one_version(ws, draft):
     # given
     first, second = (annotation.id for annotation in draft.frames[0].annotations)
@@ -64,6 +65,7 @@ def test_a_tool_over_several_frames_is_saved_whole(ws, draft):
     assert [len(frame.annotations) for frame in saved.frames] == [2, 2, 1, 0]  # the last frame has no picture
 
 
+@in_memory_and_file
 def test_of_several_operations_a_refused_one_undoes_all(ws, draft):
     # given
     before = tables(ws)
@@ -146,6 +148,7 @@ def test_a_save_id_is_one_drafts_own(ws, draft):
     assert tables(ws) == before
 
 
+@in_memory_and_file
 def test_a_save_keeps_full_frames_and_the_newest_counts(ws, draft):
     # given
     one = FrameContent(1, (Annotation("a", "ball", Box.at(1, 2, 3, 4), 0.25, Source.IMPORTED, '{"é":1}'),), (), FrameState.EDITED)
@@ -192,6 +195,7 @@ def test_a_frame_that_the_media_does_not_have_is_not_saved(ws, draft, index):
     assert tables(ws) == before
 
 
+@in_memory_and_file
 def test_a_reset_goes_back_to_the_prelabel_pack_of_this_scope_only_and_a_restore_undoes_it(ws, draft):
     # given edits of this scope and of another
     ball = ws.review.open("match", BALLS)

@@ -10,7 +10,7 @@ from labelkit import LabelkitError, ReviewOp
 from labelkit.core.geometry import Box
 from labelkit.core.review.annotations import Annotation
 from labelkit.core.review.revisions import Eligibility
-from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, in_memory_and_file, refused, tables, trail
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def edit(ws, draft, *ops):
     return ws.review.apply(draft.id, base_version=draft.version, ops=[*ops, *(ReviewOp.accept(index) for index in range(4))])
 
 
+@in_memory_and_file
 def test_history_lists_revisions_newest_first_each_with_its_diff_to_the_one_before(ws, draft):
     # given three revisions, a day apart
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -113,6 +114,7 @@ def test_what_is_not_there_cannot_be_compared(ws, draft, thing):
 # --- packs
 
 
+@in_memory_and_file
 def test_a_pack_is_revoked_and_approved_with_reasons_that_stay(ws, draft):
     # given
     publish(ws, draft)
@@ -208,6 +210,7 @@ def test_an_impossible_change_of_eligibility_changes_nothing(ws, draft, state, v
     assert tables(ws) == before
 
 
+@in_memory_and_file
 def test_whoever_comes_second_sees_the_present_state_in_the_refusal(ws, draft):
     # given a revision that rita approved meanwhile
     revision = publish(ws, draft)

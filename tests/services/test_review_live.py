@@ -13,7 +13,7 @@ from labelkit import ReviewOp
 from labelkit.core.review.annotations import FrameState
 from labelkit.services.review import autosave as autosave_module
 from tests.services.sessions import added, names, session, until
-from tests.services.worlds import BALLS, PLAYERS, add_media, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, add_media, as_user, in_memory_and_file, refused, tables, trail
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def live(ws, draft):
     return session(ws, draft)
 
 
+@in_memory_and_file
 def test_an_edit_is_there_at_once_and_durable_soon(ws, draft):
     # given
     live = ws.review.live("match", PLAYERS)
@@ -204,6 +205,7 @@ def test_the_overview_knows_every_edit_saved_or_not(ws, players):
     assert session(ws, ws.review.get(live.draft_id)).overview() == live.overview()
 
 
+@in_memory_and_file
 def test_a_save_that_fails_says_so_keeps_the_edits_and_succeeds_later(ws, live):
     # given a store that takes no audit row
     heard: list[str] = []
@@ -290,6 +292,7 @@ def test_closing_twice_and_closing_a_session_that_did_nothing_is_no_error(ws, li
     ws.close()
 
 
+@in_memory_and_file
 def test_many_threads_edit_one_session_and_nothing_is_lost(ws, draft):
     # given
     live = ws.review.live("match", PLAYERS)

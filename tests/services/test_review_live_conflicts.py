@@ -12,7 +12,7 @@ from labelkit.core.review.annotations import FrameState
 from labelkit.errors import StorageWriteFailed
 from labelkit.services.review import LiveReview
 from tests.services.sessions import added, names, session
-from tests.services.worlds import PLAYERS, add_media, refused, trail
+from tests.services.worlds import PLAYERS, add_media, in_memory_and_file, refused, trail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ def stored(ws, draft, frame: int = 0) -> list[str]:
     return names(ws.review.get(draft.id), frame)
 
 
+@in_memory_and_file
 def test_frames_that_only_one_side_touched_come_together_without_a_question(ws, draft, mine, theirs):
     # given
     mine.frame(1)
@@ -277,6 +278,7 @@ def test_an_edit_made_while_a_save_is_under_way_is_weighed_against_what_that_sav
     assert names(mine, 1) == ["theirs"]
 
 
+@in_memory_and_file
 def test_an_edit_made_while_its_frame_is_saved_is_saved_next(ws, draft):
     # given
     cases = Interposed(ws.review)

@@ -11,13 +11,14 @@ import labelkit
 from labelkit import LabelkitError, ReviewOp
 from labelkit.core.geometry import Box
 from labelkit.core.review.annotations import Annotation, FrameState, Source
-from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, in_memory_and_file, refused, tables, trail
 
 
 def lineage_of_run(ws, run: str) -> str:
     return ws.prelabels.runs().filter(run_id=run)["lineage"].item()
 
 
+@in_memory_and_file
 def test_a_draft_opened_from_a_run_carries_its_labels_and_its_lineage(ws, players):
     # when
     draft = ws.review.open("match", PLAYERS, run=players)
@@ -123,6 +124,7 @@ def test_lineage_reads_the_same_in_runs_draft_and_history(ws, players):
     assert ws.review.drafts()["lineage"].to_list() == [str(draft.lineage)]
 
 
+@in_memory_and_file
 def test_of_many_callers_at_once_each_gets_the_one_draft(ws, players):
     # given
     barrier, found = threading.Barrier(6), []
@@ -191,6 +193,7 @@ def test_frames_are_values_by_index_slice_and_order(ws, players):
     assert repr(draft) == f"<Draft {draft.id} of match · player_detection, version 1, {draft.lineage.compact}>"
 
 
+@in_memory_and_file
 def test_a_draft_is_as_it_was_at_its_version_also_when_its_frames_are_read_later(ws, players):
     # given a draft of which nobody looked at a frame, and later saves and a publish
     first = ws.review.open("match", PLAYERS, run=players)

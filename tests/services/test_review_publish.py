@@ -11,7 +11,7 @@ from labelkit.core.geometry import Box, Point
 from labelkit.core.review.annotations import Annotation
 from labelkit.core.review.packs import ReviewStatus
 from labelkit.store.ids import new_id
-from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, refused, tables, trail
+from tests.services.worlds import BALLS, PLAYERS, add_media, add_run, as_user, in_memory_and_file, refused, tables, trail
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def second_pack(ws, pack, status: str = "approved") -> str:
     return other.id
 
 
+@in_memory_and_file
 def test_the_first_publish_makes_the_pack_and_revision_one(ws, draft):
     # when
     out = publish(ws, draft)
@@ -64,6 +65,7 @@ def test_the_provenance_says_who_from_what_and_how(ws, draft):
     assert (found.validation, found.reason, found.warnings, found.default_sizes) == ("passed", "finished", (), 0)
 
 
+@in_memory_and_file
 def test_the_same_content_again_is_a_no_op_that_returns_the_revision(ws, draft):
     # given
     first = publish(ws, draft)
@@ -91,6 +93,7 @@ def test_content_that_came_back_to_what_it_was_is_a_no_op_too(ws, draft):
     assert publish(ws, draft).revision.id == first.revision.id
 
 
+@in_memory_and_file
 def test_the_next_publish_makes_the_next_revision_with_its_diff(ws, draft):
     # given
     first = publish(ws, draft)
@@ -268,6 +271,7 @@ def test_points_keep_their_size_and_new_ones_get_the_default_marked_as_such(ws, 
     assert publish(ws, added).code == "NO_OP_ALREADY_PUBLISHED"
 
 
+@in_memory_and_file
 def test_equal_content_has_one_hash_in_every_store_media_and_order(ws):
     # given two media with the same labels, added in another order, by other people
     first, second = add_media(ws, "first", 2), add_media(ws, "second", 2)

@@ -12,7 +12,7 @@ import pytest
 from labelkit import ReviewOp
 from labelkit.store.ids import new_id
 from labelkit.store.objects import Objects
-from tests.services.worlds import PLAYERS, as_user, refused, tables, trail
+from tests.services.worlds import PLAYERS, as_user, in_memory_and_file, refused, tables, trail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ def interrupt(ws, happens: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"PAR1 no more")], ids=["gone", "damaged"])
+@in_memory_and_file
 def test_content_that_cannot_be_read_is_said_and_nothing_changes(ws, draft, damage):
     # given
     path = Path(ws._database.objects.path(draft.head.base_object))
@@ -67,6 +68,7 @@ def test_content_that_cannot_be_read_is_said_and_nothing_changes(ws, draft, dama
     assert publish(ws, draft).code == "PUBLISH_SUCCESS"
 
 
+@in_memory_and_file
 def test_content_that_cannot_be_written_is_said_and_nothing_changes(ws, media):
     # given a manual draft, and a file where the objects' folder should be
     draft = ws.review.open(media, PLAYERS)
@@ -88,6 +90,7 @@ def test_content_that_cannot_be_written_is_said_and_nothing_changes(ws, media):
     assert publish(ws, draft).code == "PUBLISH_SUCCESS"
 
 
+@in_memory_and_file
 def test_an_action_whose_audit_row_cannot_be_written_does_not_happen(ws, draft):
     # given an audit table that takes no row
     before = tables(ws)
@@ -109,6 +112,7 @@ def test_an_action_whose_audit_row_cannot_be_written_does_not_happen(ws, draft):
     assert publish(ws, draft).code == "PUBLISH_SUCCESS"
 
 
+@in_memory_and_file
 def test_a_save_that_comes_between_makes_the_publish_stale(ws, draft):
     # given
     interrupt(ws, lambda: ws.review.apply(draft.id, base_version=2, ops=[ReviewOp.add_box(2, "ball", 1, 2, 3, 4)]))
@@ -158,6 +162,7 @@ def test_a_publish_that_lost_its_pack_to_another_one_is_a_lock_conflict(ws, draf
     assert out.pack.id != first.id
 
 
+@in_memory_and_file
 def test_two_first_packs_of_a_scope_are_decided_by_the_key_of_the_scope(ws, draft):
     # given a scope that another first publish has claimed
     with ws._database.transaction() as tx:
@@ -190,6 +195,7 @@ def test_a_reviewer_who_is_demoted_meanwhile_does_not_publish(ws, draft):
     assert ws.review.history("match", PLAYERS) == []
 
 
+@in_memory_and_file
 def test_an_object_that_no_row_names_is_collected_and_one_that_a_row_names_is_not(ws, draft):
     # given a publish that stored its content and then lost
     interrupt(ws, lambda: ws.review.apply(draft.id, base_version=2, ops=[ReviewOp.add_box(2, "ball", 1, 2, 3, 4), ReviewOp.accept(2)]))

@@ -13,7 +13,7 @@ from labelkit.core.geometry import Box
 from labelkit.services.runs import NewRun, RunEnd, RunFile, RunStatus, new_run_id
 from labelkit.store.liveness import holder
 from tests.services import packs
-from tests.services.worlds import as_user, refused, tables, trail
+from tests.services.worlds import as_user, in_memory_and_file, refused, tables, trail
 
 DIGEST = "d" * 64
 RATIOS = {"train": 0.5, "val": 0.5}
@@ -56,6 +56,7 @@ def add_packs(ws, *media, state="APPROVED", box=(10, 10, 20, 40)):
     return packs.add(ws, [packs.Pack(name, [(state, labels)]) for name in media])
 
 
+@in_memory_and_file
 def test_a_run_is_running_until_its_end_is_written_once(ws):
     # given
     run = a_run(parameters={"seed": 3, "name": "ü"})
@@ -229,6 +230,7 @@ def test_the_schema_of_a_dataset_is_that_of_its_frame(memory):
     assert memory.runs.schema(dataset.id) == {name: str(kind) for name, kind in dataset.to_polars().schema.items()}
 
 
+@in_memory_and_file
 def test_what_is_done_in_a_working_copy_leaves_no_trace_in_the_store(ws, tmp_path):
     # given
     add_packs(ws, "a", "b")

@@ -24,6 +24,9 @@ PLAYERS, BALLS = "player_detection", "ball_detection"
 COLUMNS = ("label", "x", "y", "width", "height", "size", "score", "attributes")
 SCHEMA = {"frame_index": pl.Int32(), **dict.fromkeys(COLUMNS, pl.Float64()), "label": pl.String(), "attributes": pl.String()}
 
+# A mark for tests of what rests on the place of the store: opening, saving, publishing, transactions, several at once.
+in_memory_and_file = pytest.mark.parametrize("ws", ["memory", "file"], indirect=True)
+
 
 def add_media(ws: Workspace, name: str = "match", count: int = 4, *, broken: tuple[int, ...] = (), fps: float = 25) -> Media:
     """Add a media of images of 200 x 100 px, without any file."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 import labelkit
 from labelkit import LabelkitError
 from labelkit.core.golden.examples import Example
-from tests.services.worlds import as_user, refused, tables, trail
+from tests.services.worlds import as_user, in_memory_and_file, refused, tables, trail
 from tests.store.processes import run_all, start
 
 CTO = {"input": {"title": "CTO", "seniority": "executive"}, "expected_output": {"tier": "A", "confidence": 1.0}}
@@ -40,6 +40,7 @@ def deep(levels: int) -> object:
     return value
 
 
+@in_memory_and_file
 def test_examples_are_added_pending_with_their_parts_as_canonical_json(ws):
     # when
     report = ws.golden.add("contact_tier", [CTO, CEO])
