@@ -6,14 +6,14 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from labelkit.core.actors import Scope
 from labelkit.core.review.drafts import PAYLOAD_SCHEMA, DraftHead, Lineage
-from labelkit.store.review.content import flags_text, overlay_rows
+from labelkit.store.review.content import CONTENT, flags_text, overlay_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import polars as pl
 
     from labelkit.core.review.annotations import FrameContent
     from labelkit.store.statements import Statements
@@ -183,10 +183,10 @@ class DraftRows:
             "all": frames is None,
             "frames": list(frames or [-1]),
         }
-        return overlay_rows(
-            self._tx.frame("SELECT t.frame_index, t.state, t.flags, t.digest" + _CURRENT.format(table="draft_frames"), **bound),
-            self._tx.frame("SELECT t.*" + _CURRENT.format(table="draft_annotations"), **bound),
-        )
+        saved = self._tx.frame("SELECT t.frame_index, t.state, t.flags, t.digest" + _CURRENT.format(table="draft_frames"), **bound)
+        if saved.is_empty():
+            return pl.DataFrame(schema=CONTENT)
+        return overlay_rows(saved, self._tx.frame("SELECT t.*" + _CURRENT.format(table="draft_annotations"), **bound))
 
     def compact(self, draft: DraftHead) -> None:
         """Remove saved frames that a later save of the same epoch replaced, when everything up to them is older than `KEPT`."""
