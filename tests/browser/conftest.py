@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 SIZE = {"width": 1280, "height": 900}
 PATIENCE_MS = 15_000  # how long a sight may take to come on a busy machine; what is there is seen at once
+# One process draws all pages: to start one costs more than most tests.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--disable-accelerated-2d-canvas",
+    "--renderer-process-limit=1",
+)
 ARTIFACTS = "LABELKIT_ARTIFACTS"
 
 
@@ -32,19 +40,29 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
         yield started
         started.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own, 1280 px wide; a problem in its script does not pass unseen (see the twin's `problems`)."""
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """The window of the plain pages, with one that stays open so that their process does. A plain page stores nothing in it."""
     context = browser.new_context(viewport=SIZE)
-    made = context.new_page()
+    context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A page of its own, 1280 px wide; a problem in its script does not pass unseen (see the twin's `problems`)."""
+    made = window.new_page()
     made.set_default_timeout(10_000)
     yield made
-    context.close()
+    window.clear_permissions()
+    for one in window.pages[1:]:  # those that the test opened, too
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,14 @@ from playwright.sync_api import expect
 
 import labelkit
 from tests.browser import reviews
+from tests.browser.conftest import SIZE
 from tests.browser.twin import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from labelkit.synthetic import Match
     from labelkit.widgets import FrameReview
@@ -35,6 +36,14 @@ DAMAGED = [
         id="other values",
     ),
 ]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a window of its own, in which no site has kept anything."""
+    context = browser.new_context(viewport=SIZE)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
