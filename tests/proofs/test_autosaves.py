@@ -9,16 +9,17 @@ import pytest
 import labelkit
 from tests.services.sessions import names
 from tests.services.worlds import PLAYERS, add_media
-from tests.store.processes import run_all
+from tests.store.processes import fork_all
 
-WRITERS, SAVES, FRAMES = 8, 200, 40
+WRITERS, SAVES, FRAMES = 8, 200, 120  # one save in twenty or so meets another's of the same frame
 
-WRITER = """
-import json, random, sys
+IMPORTS = """
+import random
 import labelkit
 from labelkit import LabelkitError, ReviewOp
 from tests.services.sessions import session
-
+"""
+WRITER = """
 path, user, saves, frames = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 chance = random.Random(user)
 with labelkit.open(path, user=user, deadline_s=120) as ws:
@@ -53,7 +54,7 @@ def test_eight_processes_save_two_hundred_times_each_and_no_acknowledged_save_is
             ws.set_role(user, "annotator")
 
     # when all of them save as fast as they can
-    told = [json.loads(out) for out in run_all(WRITER, [(path, user, SAVES, FRAMES) for user in users], timeout_s=550)]
+    told = [json.loads(out) for out in fork_all(IMPORTS, WRITER, [(path, user, SAVES, FRAMES) for user in users], timeout_s=550)]
     acknowledged = [tuple(row) for one in told for row in one["acknowledged"]]
 
     # then there were conflicts, every version was given once, and none is missing

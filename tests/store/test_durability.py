@@ -96,12 +96,15 @@ def test_a_hundred_kills_lose_no_acknowledged_commit(store_path):
     assert len(acknowledged) >= 200
 
 
-SAVES = 25  # a process; the proof with real drafts makes two hundred
+SAVES = 12  # a process; the proof with real drafts makes two hundred
 
-SAVING = """
-import random, sys
+IMPORTS = """
+import random, time
 from labelkit.errors import StoreConflict
 from labelkit.store.database import Database
+"""
+
+SAVING = """
 db = Database.open(sys.argv[1], user="writer", deadline_s=60)
 me, saves, drafts = int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 random.seed(me)
@@ -131,7 +134,7 @@ def test_eight_processes_save_at_once_and_no_update_is_lost(store_path):
     db = make_docs(store_path, 8)
 
     # when eight processes save them at once, each save being based on the version it knows
-    printed = [line.split() for line in processes.run_all(SAVING, [(store_path, n, SAVES, 8) for n in range(8)], 280)]
+    printed = [line.split() for line in processes.fork_all(IMPORTS, SAVING, [(store_path, n, SAVES, 8) for n in range(8)], 280)]
 
     # then there were conflicts, every save is there, and versions have no gaps
     assert [int(done) for done, _ in printed] == [SAVES] * 8
@@ -146,12 +149,8 @@ def test_eight_processes_save_at_once_and_no_update_is_lost(store_path):
 
 
 SATURATING = """
-import sys, time
-from labelkit.store.database import Database
 db = Database.open(sys.argv[1], user="writer", deadline_s=60)
 me, mode, seconds = sys.argv[2], sys.argv[3], float(sys.argv[4])
-print("ready", flush=True)
-sys.stdin.readline()
 end, count, longest = time.monotonic() + seconds, 0, 0.0
 while time.monotonic() < end:
     started = time.monotonic()
@@ -169,17 +168,8 @@ print(count, longest)
 
 def saturate(path, modes, seconds):
     """Let processes write or read as fast as they can; return how often each did, and its longest wait in seconds."""
-    running = [processes.start(SATURATING, path, n, mode, seconds) for n, mode in enumerate(modes)]
-    try:
-        for process in running:
-            assert process.stdout.readline() == "ready\n"
-        for process in running:
-            process.stdin.write("\n")
-            process.stdin.flush()
-        printed = [processes.finish(process).split() for process in running]
-    finally:
-        for process in running:
-            process.kill()
+    each = [(path, n, mode, seconds) for n, mode in enumerate(modes)]
+    printed = [line.split() for line in processes.fork_all(IMPORTS, SATURATING, each)]
     return [int(count) for count, _ in printed], [float(longest) for _, longest in printed]
 
 
@@ -189,7 +179,7 @@ def test_eight_processes_that_never_pause_get_a_fair_share_each(store_path):
     make_docs(store_path, 8)
 
     # when
-    counts, longest = saturate(store_path, ["write"] * 8, 5)
+    counts, longest = saturate(store_path, ["write"] * 8, 3)
 
     # then
     assert min(counts) > sum(counts) / 8 / 3
@@ -202,10 +192,10 @@ def test_readers_that_never_pause_do_not_starve_a_writer(store_path):
     make_docs(store_path, 1)
 
     # when
-    counts, longest = saturate(store_path, ["write", "read", "read", "read", "read"], 4)
+    counts, longest = saturate(store_path, ["write", "read", "read", "read", "read"], 2)
 
     # then
-    assert counts[0] > 20
+    assert counts[0] > 10
     assert longest[0] < 2
 
 
