@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +15,7 @@ from labelkit.core.review.annotations import Annotation, FrameContent, FrameFlag
 from labelkit.core.review.drafts import Lineage, LineageKind
 from labelkit.core.review.revisions import DiffSummary, Provenance
 from labelkit.store.ids import new_id
+from labelkit.store.objects import Objects
 from labelkit.store.review.content import Content, rows_of
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
                     "camera_type": pack.camera,
                     "split": pack.split,
                     "frame_count": pack.frames,
-                    "frames_object": database.objects.put_frame(frames_of(pack)),
+                    "frames_object": database.objects.put_bytes(_frames(pack)),
                     "created_at": now,
                     "created_by": "ana",
                     "broken_frame_count": len(pack.broken) if pack.counted else None,
@@ -98,24 +101,24 @@ def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
             }
         )
         for number, (state, labels) in enumerate(pack.revisions, 1):
-            content = Content(rows_of([frame(index, labels.get(index, []), pack.flags.get(index)) for index in range(pack.frames)]))
+            content = _content(pack, number, labels)
             revision = new_id("rev")
             rows["revisions"].append(
                 {
                     "id": revision,
                     "pack_id": ids[pack.media],
                     "number": number,
-                    "content_hash": content.hash(pack.capability),
-                    "content_object": database.objects.put_frame(content.rows),
+                    "content_hash": content.hash,
+                    "content_object": database.objects.put_bytes(content.data),
                     "frame_count": pack.frames,
-                    "labeled_frame_count": content.labeled_frame_count,
-                    "annotation_count": content.annotation_count,
+                    "labeled_frame_count": content.labeled,
+                    "annotation_count": content.annotations,
                     "provenance": PROVENANCE,
                     "diff": NO_DIFF,
                     "created_at": now,
                 }
             )
-            rows["revision_classes"] += content.class_counts().with_columns(pl.lit(revision).alias("revision_id")).to_dicts()
+            rows["revision_classes"] += [{**one, "revision_id": revision} for one in content.classes]
             rows["eligibility"].append(
                 {"revision_id": revision, "state": state, "version": 1, "reason": None, "changed_by": None, "changed_at": None}
             )
@@ -123,6 +126,45 @@ def add(ws: Workspace, packs: Sequence[Pack]) -> dict[str, str]:
         for table, made in rows.items():
             tx.insert(table, made)
     return ids
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A revision's object and what its row says of it, made once for all stores."""
+
+    data: bytes
+    hash: str
+    labeled: int
+    annotations: int
+    classes: list[dict[str, object]]
+
+
+_CONTENTS: dict[tuple[object, ...], _Content] = {}
+_FRAMES: dict[tuple[object, ...], bytes] = {}
+
+
+def _content(pack: Pack, number: int, labels: Labels) -> _Content:
+    """Return the content of one revision; the ids of its labels are its own, whatever others have the same labels."""
+    key = (pack.media, number, pack.capability, pack.frames, repr(labels), repr(pack.flags))
+    if key not in _CONTENTS:
+        content = Content(rows_of([frame(index, labels.get(index, []), pack.flags.get(index)) for index in range(pack.frames)]))
+        counts = content.labeled_frame_count, content.annotation_count, content.class_counts().to_dicts()
+        _CONTENTS[key] = _Content(parquet(content.rows), content.hash(pack.capability), *counts)
+    return _CONTENTS[key]
+
+
+def _frames(pack: Pack) -> bytes:
+    key = (pack.pictures or pack.media, pack.frames, tuple(pack.broken))
+    if key not in _FRAMES:
+        _FRAMES[key] = parquet(frames_of(pack))
+    return _FRAMES[key]
+
+
+def parquet(df: pl.DataFrame) -> bytes:
+    """Return the bytes of the object that a store makes of a data frame."""
+    with TemporaryDirectory() as folder:
+        objects = Objects(Path(folder))
+        return objects.read_bytes(objects.put_frame(df))
 
 
 def frame(index: int, labels: Sequence[tuple[str, Geometry]], flag: FrameFlag | None = None) -> FrameContent:

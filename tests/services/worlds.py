@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,7 +14,9 @@ import pytest
 
 from labelkit import LabelkitError
 from labelkit.core.media import Media, MediaKind
+from labelkit.store.database import Database
 from labelkit.store.ids import new_id
+from labelkit.store.objects import Objects
 from labelkit.store.review.content import Content
 from labelkit.store.review.intake import import_rows
 from labelkit.workspace import Workspace
@@ -31,7 +38,7 @@ in_memory_and_file = pytest.mark.parametrize("ws", ["memory", "file"], indirect=
 def add_media(ws: Workspace, name: str = "match", count: int = 4, *, broken: tuple[int, ...] = (), fps: float = 25) -> Media:
     """Add a media of images of 200 x 100 px, without any file."""
     database = ws._database
-    frames = database.objects.put_frame(frames_of(count, fps=fps, broken=broken).rows)
+    frames = database.objects.put_bytes(_frames(count, fps, broken))
     with database.transaction() as tx:
         media = Media(new_id("med"), ws.id, name, MediaKind.IMAGES, "/nowhere", name, "broadcast", count, frames, tx.now, ws.user)
         tx.media.add(media)
@@ -48,7 +55,10 @@ def add_run(
         for index, annotations in labels.items()
         for annotation in annotations
     ]
-    digest = import_rows(database, [pl.DataFrame(rows, schema=SCHEMA)], frame_count=media.frame_count, seed=pack, source="model")
+    with database.reading() as tx:
+        number = tx.one("SELECT count(*) AS n FROM prelabel_runs")["n"]
+    content = _imported(json.dumps(rows), media.frame_count, number, capability)
+    digest = database.objects.put_bytes(content.data)
     with database.transaction() as tx:
         made = {"created_at": tx.now, "created_by": ws.user}
         origin = {"source_format": "yolo", "source": "/nowhere", "model": model, "model_version": "1", "status": "completed"}
@@ -62,7 +72,7 @@ def add_run(
                     "media_id": media.id,
                     "capability": capability,
                     "content_object": digest,
-                    "content_hash": Content(database.objects.read_frame(digest)).hash(capability),
+                    "content_hash": content.hash,
                     "frame_count": media.frame_count,
                     "annotation_count": len(rows),
                     "report": "{}",
@@ -70,6 +80,31 @@ def add_run(
             ],
         )
     return run
+
+
+@cache
+def _frames(count: int, fps: float, broken: tuple[int, ...]) -> bytes:
+    """Return the frames object of a media of images; many tests want the same."""
+    with TemporaryDirectory() as folder:
+        objects = Objects(Path(folder))
+        return objects.read_bytes(objects.put_frame(frames_of(count, fps=fps, broken=broken).rows))
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A content object as it was imported once, for every store that gets the same labels."""
+
+    data: bytes
+    hash: str
+
+
+@cache
+def _imported(rows: str, frame_count: int, number: int, capability: str) -> _Content:
+    """Return the content of the run with that number in its store, so that no two runs of one store share the ids of labels."""
+    with Database.open(":memory:", user="nobody") as database:
+        frame = pl.DataFrame(json.loads(rows), schema=SCHEMA)
+        digest = import_rows(database, [frame], frame_count=frame_count, seed=f"run {number}", source="model")
+        return _Content(database.objects.read_bytes(digest), Content(database.objects.read_frame(digest)).hash(capability))
 
 
 def as_user(ws: Workspace, user: str, role: str | None = None) -> Workspace:
