@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 import labelkit
 from labelkit import ReviewOp
-from labelkit.core.review.annotations import FrameContent
+from labelkit.core.geometry import Box
+from labelkit.core.review.annotations import Annotation, FrameContent
 from labelkit.workspace import Workspace
-from tests.services.worlds import PLAYERS, add_media, as_user, refused, tables, trail
+from tests.services.worlds import PLAYERS, add_media, add_run, as_user, refused, tables, trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROLES = ("viewer", "annotator", "reviewer", "lead", "owner")
 ACTIONS = [
@@ -49,24 +55,55 @@ def facts(ws, players):
     return Facts(ws, players)
 
 
-@pytest.mark.parametrize("role", [None, *ROLES])
-@pytest.mark.parametrize(("least", "action"), ACTIONS)
-def test_a_role_may_do_what_the_table_says(ws, facts, least, action, role):
-    # given
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[Workspace, Facts]]:
+    """A workspace with a member of each role, named by it, and its facts; for what changes nothing but the trail."""
+    with labelkit.open(":memory:", workspace="club-a", user="ana") as ws:
+        boxes = [Annotation("", "player", Box(10, 10, 20, 40), 0.9)]
+        facts = Facts(ws, add_run(ws, {0: boxes}, add_media(ws, broken=(3,))))
+        for role in ROLES:
+            ws.set_role(role, role)
+        yield ws, facts
+
+
+def cells(*, allowed: bool, reads: bool | None = None) -> list[object]:
+    """Return the role and the action of every cell of the table that is allowed or not, of reading or of changing actions."""
+    return [
+        pytest.param(role, param.values[1], id=f"{param.id}-{role}")
+        for param in ACTIONS
+        for role in (None, *ROLES)
+        if (role is not None and ROLES.index(role) >= ROLES.index(param.values[0])) is allowed
+        if reads is None or (param.values[0] == "viewer") is reads
+    ]
+
+
+@pytest.mark.parametrize(("role", "action"), cells(allowed=True, reads=True))
+def test_a_role_may_look_at_what_the_table_says(shared, action, role):
+    ws, facts = shared
+    rows = len(trail(ws, "code"))
+    action(as_user(ws, role), facts)
+    assert all(allowed for (allowed,) in trail(ws, "allowed")[rows:])
+
+
+@pytest.mark.parametrize(("role", "action"), cells(allowed=True, reads=False))
+def test_a_role_may_do_what_the_table_says(ws, facts, action, role):
     bob = as_user(ws, "bob", role)
     rows = len(trail(ws, "code"))
+    action(bob, facts)
+    assert all(allowed for (allowed,) in trail(ws, "allowed")[rows:])
 
-    # when the role is high enough it is done
-    if role is not None and ROLES.index(role) >= ROLES.index(least):
-        action(bob, facts)
-        assert all(allowed for _, allowed in trail(ws, "actor", "allowed")[rows:])
-        return
 
-    # then otherwise it is refused, nothing changes, and the deny is in the trail
-    before = tables(ws)
-    assert refused(lambda: action(bob, facts)) == "PERMISSION_DENIED"
+@pytest.mark.parametrize(("role", "action"), cells(allowed=False))
+def test_a_role_may_do_nothing_else_which_the_trail_keeps(shared, action, role):
+    # given
+    ws, facts = shared
+    user = role or "bob"
+    rows, before = len(trail(ws, "code")), tables(ws)
+
+    # then it is refused, nothing changes, and the deny is in the trail
+    assert refused(lambda: action(as_user(ws, user), facts)) == "PERMISSION_DENIED"
     assert tables(ws) == before
-    assert trail(ws, "actor", "code", "allowed")[rows:] == [("bob", "PERMISSION_DENIED", False)]
+    assert trail(ws, "actor", "code", "allowed")[rows:] == [(user, "PERMISSION_DENIED", False)]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +144,18 @@ def test_a_role_that_was_taken_away_is_gone_at_once(ws, facts):
     assert refused(lambda: bob.review.get(facts.draft)) == "PERMISSION_DENIED"
 
 
+@pytest.fixture(scope="module")
+def neighbour(shared) -> tuple[Workspace, Workspace, Facts]:
+    """The workspace, one of olga with a media of her own in the same store, and the facts of the first one with two values."""
+    ws, facts = shared
+    with ws._database.transaction() as tx:
+        row = tx.workspaces.create("club-b", owner="olga")
+    olga = Workspace(ws._database, row, "olga")
+    add_media(olga, "own")
+    facts.value, facts.media = ws.review.revision(facts.revision), ws.media.get("match")
+    return ws, olga, facts
+
+
 @pytest.mark.parametrize(
     ("action", "code"),
     [
@@ -128,13 +177,9 @@ def test_a_role_that_was_taken_away_is_gone_at_once(ws, facts):
         pytest.param(lambda ws, f: ws.media.frames(f.media), "NOT_FOUND", id="frames of a media by value"),
     ],
 )
-def test_ids_of_another_workspace_are_not_there(ws, facts, action, code):
+def test_ids_of_another_workspace_are_not_there(neighbour, action, code):
     # given an owner of another workspace of the same store, who is nobody in the first one
-    with ws._database.transaction() as tx:
-        row = tx.workspaces.create("club-b", owner="olga")
-    olga = Workspace(ws._database, row, "olga")
-    add_media(olga, "own")
-    facts.value, facts.media = ws.review.revision(facts.revision), ws.media.get("match")
+    ws, olga, facts = neighbour
     before = tables(ws)
 
     # then
