@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
 from labelkit.errors import InvalidValue
-from labelkit.formats import coco, coco_write
+from labelkit.formats import coco_write
 from tests.formats import helpers
 
 BOX = {"id": "1", "label": "player", "x": 10.1234, "y": 5.5, "width": 20.25, "height": 30.0001, "score": 0.875}
@@ -177,32 +175,3 @@ def test_a_class_that_the_capability_lacks_is_refused_and_nothing_is_written(tmp
     with pytest.raises(InvalidValue, match="class 'cat' is not one of player, ball"):
         written(tmp_path / "out", helpers.samples(("train", [BOX | {"label": "cat"}])))
     assert list(tmp_path.iterdir()) == []
-
-
-units = st.integers(0, 300_000).map(lambda count: count / 10_000)
-sides = st.integers(10_000, 190_000).map(lambda count: count / 10_000)
-boxes = st.builds(
-    lambda label, x, y, width, height, score: {"label": label, "x": x, "y": y, "width": width, "height": height, "score": score},
-    st.sampled_from(["player", "ball"]), units, units, sides, sides, st.none() | st.floats(0, 1),
-)  # fmt: skip
-points = st.builds(lambda x, y, size: {"label": "ball", "x": x, "y": y, "size": size}, units, units, st.none() | units.filter(bool))
-
-
-@settings(deadline=None, max_examples=25)
-@given(st.data(), st.sampled_from([(helpers.BOXES, boxes), (helpers.POINTS, points)]))
-def test_what_is_written_reads_back_to_the_last_digit(tmp_path_factory, data, kind):
-    # given
-    capability, annotations = kind
-    rows = data.draw(st.lists(st.tuples(st.sampled_from(["train", "val"]), st.lists(annotations, max_size=4)), min_size=1, max_size=4))
-    out = tmp_path_factory.mktemp("out") / "export"
-    written(out, helpers.samples(*rows), capability, splits=["train", "val"])
-
-    # when
-    frames = helpers.frames(*(f"f{number}.jpg" for number in range(len(rows))))
-    found = helpers.together(coco.read(out, frames=frames, capability=capability))
-
-    # then
-    columns = ("label", *helpers.GEOMETRY, "score")
-    expected = [(number, *(one.get(name) for name in columns)) for number, (_, many) in enumerate(rows) for one in many]
-    assert sorted(found.rows.select("frame_index", *columns).rows(), key=repr) == sorted(expected, key=repr)
-    assert found.refused.is_empty()

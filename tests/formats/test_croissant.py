@@ -45,12 +45,13 @@ def described(folder, name, rows, capability=None, **facts):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Every format, with splits and without, of rows where it takes them and of samples where it takes those."""
+    """Every format, with splits and without: of rows where it takes them, and of samples, with splits only where it takes rows too."""
     base, made = tmp_path_factory.mktemp("described"), {}
     rows = [("rows", ROWS, {"json_columns": ("input",), **FACTS}), ("samples", SAMPLES, {"capability": helpers.BOXES, **FACTS})]
     for name, writer in WRITERS.items():
         for what, data, facts in rows:
-            for splits in ((), ("train", "test")) if what in writer.takes else ():
+            alone = what in writer.takes and (what == "rows" or "rows" not in writer.takes)
+            for splits in ((), ("train", "test")) if alone else (("train", "test"),) if what in writer.takes else ():
                 key = f"{name} {what} {len(splits)}"
                 made[key] = described(base / key.replace(" ", "-"), name, data, splits=splits, **facts)
     return made

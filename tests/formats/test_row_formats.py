@@ -100,7 +100,8 @@ def test_the_bytes_depend_on_the_rows_alone(tmp_path):
     for name in NAMES:
         one, seven, alone = (digests(tmp_path / f"{name}-{how}") for how in (1, 7, "alone"))
         assert one == seven == alone
-        assert row_zoo.same(read(tmp_path / f"{name}-1", name).sort("key"), rows)
+        found = read(tmp_path / f"{name}-1", name).sort("key")
+        assert (found.schema, found.equals(rows)) == (rows.schema, True)
 
 
 @EACH

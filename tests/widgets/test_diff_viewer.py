@@ -19,13 +19,19 @@ from tests.widgets.scenes import PLAYERS
 ROWS = 20_000
 
 
-@pytest.fixture
-def golden(monkeypatch):
-    """A view of the golden examples' two versions."""
+@pytest.fixture(scope="module")
+def versions():
+    """A workspace with the golden examples' two versions, which no test changes."""
     with examples() as ws:
-        viewer = DiffViewer(ws, f"{NAME}@v1", NAME)
-        yield Wire.to(viewer, monkeypatch)
-        viewer.close()
+        yield ws
+
+
+@pytest.fixture
+def golden(versions, monkeypatch):
+    """A view of the golden examples' two versions."""
+    viewer = DiffViewer(versions, f"{NAME}@v1", NAME)
+    yield Wire.to(viewer, monkeypatch)
+    viewer.close()
 
 
 @pytest.fixture(scope="module")

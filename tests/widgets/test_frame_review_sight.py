@@ -151,7 +151,7 @@ PLACE = st.tuples(st.integers(0, WIDTH), st.integers(0, HEIGHT))
 FRAME = st.lists(PLACE, max_size=2)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.lists(FRAME, min_size=2, max_size=8), st.dictionaries(st.integers(0, 7), FRAME, max_size=4), st.sets(st.integers(0, 7), max_size=2)
 )
