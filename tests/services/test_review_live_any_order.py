@@ -85,5 +85,5 @@ class Sessions(RuleBasedStateMachine):
             self.ws.close()
 
 
-Sessions.TestCase.settings = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+Sessions.TestCase.settings = settings(max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 test_nothing_of_any_side_is_lost = Sessions.TestCase

@@ -121,7 +121,7 @@ packs = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(packs=packs, minimum=st.integers(0, 3), seed=st.integers(0, 3))
 def test_a_build_makes_exactly_what_its_preflight_says(packs, minimum, seed):
     # given packs with and without counted broken frames
