@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from labelkit.widgets import assets
 
@@ -39,7 +40,7 @@ class _Bundle:
         return "\n".join([*self._scopes.values(), main])
 
     def _body(self, name: str, open_modules: tuple[str, ...]) -> str:
-        source = _INDENT.sub("", _DOC_COMMENT.sub("", assets.text(name)))
+        source = _short(assets.text(name))
 
         def bind(found: re.Match[str]) -> str:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[2]))
@@ -66,6 +67,12 @@ class _Bundle:
         body = self._body(name, open_modules)
         exported = ", ".join(_NAMES.findall(assets.text(name)))
         self._scopes[name] = f"const {_scope(name)} = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+@lru_cache(maxsize=256)
+def _short(source: str) -> str:
+    """Return the source without comments and indentation; the files are read for each widget, but change only under whoever edits them."""
+    return _INDENT.sub("", _DOC_COMMENT.sub("", source))
 
 
 def _scope(name: str) -> str:
