@@ -210,19 +210,21 @@ def test_files_and_folders_that_may_not_be_read_are_told_apart():
     imports = (
         "import encodings.utf_8_sig, sys, polars; from labelkit.errors import LabelkitError; from tests.formats import helpers, test_yolo"
     )
-    code = "try: print(helpers.refusals(test_yolo.read(sys.argv[1])))\nexcept LabelkitError as error: print(type(error).__name__)"
+    code = (
+        "for folder in sys.argv[1:]:\n"
+        "    try: print(helpers.refusals(test_yolo.read(folder)))\n"
+        "    except LabelkitError as error: print(type(error).__name__)"
+    )
     with open_folder() as folder:
-        helpers.write(folder, {"a.txt": "0 0.5 0.5 0.1 0.1", "below/b.txt": "0 0.5 0.5 0.1 0.1"})
+        for name in ("file", "folder"):
+            helpers.write(folder / name, {"a.txt": "0 0.5 0.5 0.1 0.1", "below/b.txt": "0 0.5 0.5 0.1 0.1"})
 
         # when
-        with forbidden(folder / "a.txt"):
-            file_closed = as_ordinary_user(f"{imports}\n---\n{code}", folder)
-        with forbidden(folder / "below"):
-            folder_closed = as_ordinary_user(f"{imports}\n---\n{code}", folder)
+        with forbidden(folder / "file" / "a.txt"), forbidden(folder / "folder" / "below"):
+            said = as_ordinary_user(f"{imports}\n---\n{code}", folder / "file", folder / "folder")
 
     # then
-    assert file_closed == "[('a.txt', None, 'LABEL_UNREADABLE')]"
-    assert folder_closed == LabelsUnreadable.__name__
+    assert said.splitlines() == ["[('a.txt', None, 'LABEL_UNREADABLE')]", LabelsUnreadable.__name__]
 
 
 @settings(deadline=None, max_examples=15)

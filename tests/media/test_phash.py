@@ -32,7 +32,7 @@ def apart(a: PictureHashes, b: PictureHashes) -> tuple[int, int]:
     return (a.dhash ^ b.dhash).bit_count(), (a.phash ^ b.phash).bit_count()
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(width=st.integers(1, 400), height=st.integers(1, 400), seed=st.integers(0, 2**16), mode=st.sampled_from(["RGB", "L", "P", "CMYK"]))
 def test_hashes_are_those_of_the_library_for_noise_of_any_size_and_mode(width, height, seed, mode):
     # given a picture with no two frequencies of the same strength; at least nine px a side, for a tie is decided by rounding there
@@ -40,7 +40,7 @@ def test_hashes_are_those_of_the_library_for_noise_of_any_size_and_mode(width, h
     assert hashes_of(image) == by_the_library(image)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**16), size=st.tuples(st.integers(30, 900), st.integers(30, 900)))
 def test_hashes_are_those_of_the_library_for_soft_pictures(seed, size):
     image = blurred(seed, size)
