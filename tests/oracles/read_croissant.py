@@ -2,14 +2,18 @@
 
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("CROISSANT_CACHE", tempfile.mkdtemp(prefix="croissant-"))  # it keeps what it unpacks by file name alone
 
+import jsonpath_rw
 import mlcroissant as mlc
 import numpy as np
 import pandas as pd
 import PIL.Image
+
+jsonpath_rw.parse = cache(jsonpath_rw.parse)  # it makes its grammar anew for each path
 
 
 def items(folder: str, records: str | None = None, split: str | None = None):
