@@ -75,8 +75,8 @@ def test_it_says_the_verdict_and_where_everything_is(told):
     assert any((store.parent / "export").rglob("*.json"))
 
 
-def test_real_labels_without_better_ones_lose_only_near_doubles(tmp_path):
-    # given two clips whose labels hold one box twice, once less sure
+def test_real_labels_without_better_ones_lose_only_near_doubles_and_of_several_folders_the_first_is_taken(tmp_path):
+    # given two clips whose labels hold one box twice, once less sure, and two more folders of labels
     match = labelkit.synthetic.match(tmp_path / "drawn", frames=4, width=320, height=180, clips=2)
     data = tmp_path / "data"
     match.write_yolo(data / "labels", noise=0)
@@ -86,10 +86,16 @@ def test_real_labels_without_better_ones_lose_only_near_doubles(tmp_path):
     best, *_ = file.read_text().splitlines()
     file.write_text(f"{file.read_text()}{best.rsplit(' ', 1)[0]} 0.300\n")
 
+    for other in ("labels_rev1", "labels_rev2"):
+        (data / other / "clip-1").mkdir(parents=True)
+        (data / other / "clip-1" / "clip-1_000.txt").write_text(best)
+    said = io.StringIO()
+
     # when
-    result = Demo(tmp_path / "labels.duckdb", data=data, console=Console(file=io.StringIO())).run()
+    result = Demo(tmp_path / "labels.duckdb", data=data, console=Console(file=said, width=300)).run()
 
     # then
+    assert "labels from labels/ (not used: labels_rev1, labels_rev2" in said.getvalue()
     assert result["annotations"] == sum(len(truth.labels) for clip in match.clips for truth in clip.frames)
     assert set(result["splits"]) == {"train", "val"}
 

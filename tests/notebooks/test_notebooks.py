@@ -7,11 +7,13 @@ import json
 import sys
 
 import nbformat
+import papermill
 import pytest
+from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
 
 import labelkit
-from labelkit import recipes
+from labelkit import cli, recipes
 from labelkit.demo import Demo
 from tests import needs
 
@@ -136,16 +138,17 @@ def test_the_build_recipe_runs_under_plain_papermill(store, tmp_path):
 
 
 def test_plain_papermill_with_a_wrong_type_is_refused_by_the_notebook_itself(store, tmp_path):
-    done = needs.run(
-        *(sys.executable, "-m", "papermill", recipes.find("build_dataset"), tmp_path / "out.ipynb", "-k", "python3"),
-        *("-p", "store", store, "-r", "seed", "three"),
-        cwd=tmp_path,
-    )
-    assert done.returncode != 0
-    assert "RECIPE_PARAMETERS_INVALID" in done.stderr
+    with pytest.raises(PapermillExecutionError, match="RECIPE_PARAMETERS_INVALID"):
+        papermill.execute_notebook(
+            recipes.find("build_dataset"),
+            tmp_path / "out.ipynb",
+            {"store": str(store), "seed": "three"},
+            kernel_name="python3",
+            progress_bar=False,
+        )
 
 
-def test_a_build_that_is_refused_is_the_exit_code_1_with_the_reason(tmp_path):
+def test_a_build_that_is_refused_is_the_exit_code_1_with_the_reason(tmp_path, capsys):
     # given a store whose only pack was never approved for datasets
     match = labelkit.synthetic.match(tmp_path / "match", frames=2, width=320, height=180, clips=1)
     match.write_yolo(tmp_path / "labels")
@@ -156,15 +159,13 @@ def test_a_build_that_is_refused_is_the_exit_code_1_with_the_reason(tmp_path):
         ws.review.publish(draft.id, expected_version=draft.version, override_warnings=True, reason="test")
 
     # when
-    done = needs.python(
-        "import sys; from labelkit.cli import main; main(sys.argv[1:])",
-        arguments=("run", "build_dataset", "-p", "store", str(tmp_path / "labels.duckdb"), "--output", str(tmp_path / "runs")),
-        cwd=tmp_path,
-    )
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", "build_dataset", "-p", "store", str(tmp_path / "labels.duckdb"), "--output", str(tmp_path / "runs")])
 
     # then
-    assert done.returncode == 1
-    assert "NO_ELIGIBLE_LABEL_DATA" in done.stderr
-    assert "LABEL_PACK_NOT_APPROVED" in done.stderr
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "NO_ELIGIBLE_LABEL_DATA" in said
+    assert "LABEL_PACK_NOT_APPROVED" in said
     marked = json.loads((tmp_path / "runs" / "build_dataset.ipynb").read_text())
     assert marked["metadata"]["papermill"]["exception"] is True

@@ -30,15 +30,3 @@ def test_the_demo_turns_the_first_labels_of_the_soccer_players_into_the_second(r
     assert (result["outcome"], result["samples"], result["annotations"]) == ("created", 110, 2479)
     with labelkit.open(tmp_path / "labels.duckdb") as ws:
         assert ws.datasets.get("demo").to_polars()["group_key"].n_unique() == 6
-
-
-def test_the_demo_takes_what_it_finds_when_nothing_is_named(real_data, tmp_path):
-    # given a data set with several folders of labels
-    said = io.StringIO()
-
-    # when
-    result = Demo(tmp_path / "labels.duckdb", data=real_data("soccer_players"), console=Console(file=said, width=300)).run()
-
-    # then the first is taken and the others are named
-    assert "labels from labels_rev1/ (not used: labels_rev1_raw, labels_rev2, prelabels_fastestdet" in said.getvalue()
-    assert result["samples"] == 110
