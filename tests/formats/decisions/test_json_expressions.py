@@ -41,7 +41,7 @@ def texts_of(values: list[object], kind: pl.DataType) -> list[str | None]:
 def test_a_column_has_the_text_of_each_of_its_values(name):
     strategy, kind = KINDS[name]
 
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(st.lists(st.none() | strategy, max_size=20))
     def holds(values):
         assert texts_of(values, kind) == [None if value is None else canonical_json(value).decode() for value in values]

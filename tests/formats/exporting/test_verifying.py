@@ -49,7 +49,7 @@ def test_an_export_as_it_was_written_is_whole_in_every_format(exports):
         assert repr(found).startswith(f"{folder}: whole (")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_a_bit_that_changes_anywhere_is_named_by_its_file(exports, data):
     # given any bit of any file of any export
