@@ -15,7 +15,7 @@ WRITERS, SAVES, FRAMES = 8, 200, 120  # one save in twenty or so meets another's
 
 IMPORTS = """
 import random
-import labelkit
+import labelkit, labelkit.workspace
 from labelkit import LabelkitError, ReviewOp
 from tests.services.sessions import session
 """

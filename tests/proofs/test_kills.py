@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     import subprocess
 
 KILLS, FRAMES = 100, 6
-MOST_SAID, LONGEST_S = 12, 0.04  # a worker is killed after so many acknowledgements at most, and in the middle of what it does next
+MOST_SAID, LONGEST_S = 5, 0.04  # a worker is killed after so many acknowledgements at most, and in the middle of what it does next
+
+FIRST = 10  # in a round of twelve saves, every fourth published and all frames cleared at the end, a worker starts at one of the first ten
 
 # For each line a child is made that saves and publishes in turn until it is killed, and says each time what has become durable.
 WORKER = """
 import json, os, sys, warnings
-import labelkit
+import labelkit, labelkit.workspace  # with DuckDB, which each child would else import for itself
 from labelkit import ReviewOp
+from labelkit.store.review import drafts, packs, rows, series
 from tests.services.sessions import session
 
 warnings.simplefilter("ignore", DeprecationWarning)  # threads of numpy, which a child never uses
 
-def work(path, mark):
+def work(path, mark, first):
     print(json.dumps(["begins", os.getpid()]), flush=True)
     with labelkit.open(path, user="ana", deadline_s=60) as ws:
         live = session(ws, ws.review.open("match", "player_detection"))
-        for number in range(100_000):
+        for number in range(first, 100_000):
             name = f"{mark}-{number}"
             for frame in (number % 6, (number + 3) % 6):  # a save of two frames: both or none
                 live.apply(ReviewOp.add_box(frame, "ball", 1, 2, 30, 40, id=name))
@@ -53,7 +56,8 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         try:
-            work(sys.argv[1], line.strip())
+            mark, first = line.split()
+            work(sys.argv[1], mark, int(first))
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -61,9 +65,9 @@ for line in sys.stdin:
 """
 
 
-def killed_while_at_work(worker: subprocess.Popen[str], mark: str, said: int, seconds: float) -> list[list[object]]:
-    """Let a child work until it acknowledged so much, kill it a little later, and return all that it acknowledged."""
-    worker.stdin.write(mark + "\n")
+def killed_while_at_work(worker: subprocess.Popen[str], mark: str, first: int, said: int, seconds: float) -> list[list[object]]:
+    """Let a child work from its step `first` on until it acknowledged so much, kill it a little later, return what it acknowledged."""
+    worker.stdin.write(f"{mark} {first}\n")
     worker.stdin.flush()
     begins, child = json.loads(worker.stdout.readline())
     assert begins == "begins"
@@ -127,7 +131,8 @@ def test_a_hundred_kills_lose_nothing_that_was_acknowledged_and_leave_nothing_by
         try:
             for number in range(KILLS):
                 # when
-                acknowledged = killed_while_at_work(worker, f"k{number}", chance.randint(1, MOST_SAID), chance.random() * LONGEST_S)
+                first, said, seconds = chance.randrange(FIRST), chance.randint(1, MOST_SAID), chance.random() * LONGEST_S
+                acknowledged = killed_while_at_work(worker, f"k{number}", first, said, seconds)
                 published |= {str(row[1]): tuple(row[2:]) for row in acknowledged if row[0] == "published"}
                 done += len(acknowledged)
 
