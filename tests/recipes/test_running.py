@@ -47,18 +47,6 @@ ENDS = {
     "done": (0, "labelkit.recipes.Result(outcome='created')", "outcome: created"),
     "in progress elsewhere": (3, "labelkit.recipes.Result(outcome='reused_in_progress')", "outcome: reused_in_progress"),
     "a refusal": (1, "raise labelkit.errors.ReasonRequired(action='revoke')", "RECIPE_REFUSED", "REASON_REQUIRED"),
-    "a busy store": (
-        3,
-        "raise labelkit.errors.StoreBusy(path='x', since='now', pid=1, user='u', host='h', waited_s=1.0)",
-        "RECIPE_REFUSED",
-        "STORE_BUSY",
-    ),
-    "a conflict": (
-        4,
-        "raise labelkit.errors.PublishLockConflict(reason='another kernel')",
-        "RECIPE_REFUSED",
-        "PUBLISH_LOCK_CONFLICT",
-    ),
     "an exception": (5, "1 / 0", "RECIPE_FAILED", "ZeroDivisionError: division by zero"),
     "memory that a limit refuses": (5, LIMITED, "RECIPE_FAILED", "MemoryError"),
     "a kernel that the machine kills": (5, KILLED, "RECIPE_KERNEL_DIED", "killed (SIGKILL), as a machine or a container does"),
@@ -90,6 +78,13 @@ def test_every_end_of_a_run_has_its_exit_code_and_keeps_the_notebook_with_the_ce
     assert bool(cells[-1].outputs) is not failed
     assert (tmp_path / "runs" / "ending.json").exists() is not failed
     assert ("not recorded: the recipe has no store among its parameters" in err) is not failed
+
+
+@pytest.mark.parametrize(("inner", "code"), [("STORE_BUSY", 3), ("PUBLISH_LOCK_CONFLICT", 4), ("REASON_REQUIRED", 1)])
+def test_a_refusal_within_a_run_has_the_exit_code_of_that_refusal(inner, code):
+    facts = {"recipe": "ending", "cell": "x", "message": "", "notebook": "ending.ipynb"}
+    assert recipes.exit_code(errors.RecipeRefused(**facts, inner=inner)) == code
+    assert recipes.EXIT_CODES[code]
 
 
 def test_a_run_that_takes_too_long_is_stopped_at_the_deadline_of_the_whole_run(notebook, tmp_path, capsys):
