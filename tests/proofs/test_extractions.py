@@ -24,7 +24,7 @@ WORKER = """
 import json, os, sys, warnings
 import polars as pl
 import labelkit
-import labelkit.services.golden
+import labelkit.services.golden, labelkit.workspace
 
 warnings.simplefilter("ignore", DeprecationWarning)  # threads of numpy, which a child never uses
 

@@ -27,7 +27,7 @@ WORKER = """
 import json, os, sys, warnings
 import polars as pl
 import labelkit
-import labelkit.services.versions
+import labelkit.services.versions, labelkit.workspace
 
 warnings.simplefilter("ignore", DeprecationWarning)  # threads of numpy, which a child never uses
 
