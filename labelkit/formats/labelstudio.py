@@ -85,7 +85,8 @@ def _chunks(
     for rows in _batches(file, frames.height, prefer):
         table = pl.DataFrame(rows, schema=_SCHEMA, orient="row").with_columns(file=pl.lit(file.name))
         table = table.rename({"original_width": "image_width", "original_height": "image_height"})
-        for placed_ones in (_of_pictures(table, finder), _of_videos(table, frames.height)):
+        both = (_of_pictures(table, finder), _of_videos(table, frames.height))
+        for placed_ones in (some for some in both if some.height):
             sized = placed_ones.join(sizes, on="frame_index", how="left", maintain_order="left")
             yield judged(_boxes(sized), frames, capability, on_invalid)
 
