@@ -24,17 +24,29 @@ def scores(rows: list[Row], rules: dict[str, TypeRules], quality: dict[str, floa
     found = {}
     for kind, rule in rules.items():
         mine = [row for row in rows if row["type"] == kind]
+        live = _Live([other for other in mine if other["status"] != "rejected"], rule)
         for row in mine:
-            facts = _facts(row, [other for other in mine if other["status"] != "rejected"], rule, (quality or {}).get(row["example_id"]))
+            facts = _facts(row, live, rule, (quality or {}).get(row["example_id"]))
             found[row["example_id"]] = facts, scored(facts, rule)
     return found
 
 
-def _facts(row: Row, live: list[Row], rules: TypeRules, quality: float | None) -> Facts:
+class _Live:
+    """What is said of the examples of one type that were not rejected, in their order."""
+
+    def __init__(self, rows: list[Row], rules: TypeRules) -> None:
+        self.near = [near(row, rules) for row in rows]
+        self.said = [_said(row, rules) for row in rows]
+        self.answers = [_answer(row, rules) for row in rows]
+        self.slices = [_slice(row, rules) for row in rows]
+
+
+def _facts(row: Row, live: _Live, rules: TypeRules, quality: float | None) -> Facts:
     rejected = row["status"] == "rejected"
     said = _said(row, rules)
-    alike = [] if rejected else [other for other in live if near(other, rules) == near(row, rules)]
-    conflict = len({_said(other, rules) for other in alike}) > 1
+    place = near(row, rules)
+    alike = [] if rejected else [other for where, other in zip(live.near, live.said, strict=True) if where == place]
+    conflict = len(set(alike)) > 1
     return Facts(
         status=Status(row["status"]),
         missing=tuple(path for path in rules.required if _value(row, path) is ABSENT),
@@ -42,15 +54,15 @@ def _facts(row: Row, live: list[Row], rules: TypeRules, quality: float | None) -
         elsewhere=rules.verified is not None and _value(row, rules.verified) is True,
         outcome=_outcome(row, rules),
         similar=len(alike) if conflict else 1,
-        agreeing=sum(_said(other, rules) == said for other in alike) if conflict else 1,
+        agreeing=alike.count(said) if conflict else 1,
         label_quality=quality,
         agreement=_agreement(row, rules),
         confidence=_first_share(row, rules.confidence),
         documented=_documented(row, rules),
         has_class=_answer(row, rules) is not None,
-        class_rarity=0.0 if rejected else _rarity([_answer(other, rules) for other in live], _answer(row, rules)),
-        slice_rarity=0.0 if rejected else _rarity([_slice(other, rules) for other in live], _slice(row, rules)),
-        balance=_balance([_answer(other, rules) for other in live]),
+        class_rarity=0.0 if rejected else _rarity(live.answers, _answer(row, rules)),
+        slice_rarity=0.0 if rejected else _rarity(live.slices, _slice(row, rules)),
+        balance=_balance(live.answers),
     )
 
 
