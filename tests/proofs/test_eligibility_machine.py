@@ -370,7 +370,7 @@ class Builds(RuleBasedStateMachine):
         return said | known  # growth moves no group
 
 
-SETTINGS = settings(max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=9, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
 TestBuilds = Builds.TestCase
 TestBuilds.settings = SETTINGS
 

@@ -48,7 +48,7 @@ def expected(labels: list[tuple[int, Annotation]]) -> list[FrameContent]:
     return [FrameContent(index, tuple(label for at, label in labels if at == index)) for index in range(FRAME_COUNT)]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(IMPORTED)
 def test_a_digest_made_of_sets_is_the_digest_of_core(db, labels):
     # when
@@ -65,7 +65,7 @@ def test_a_digest_made_of_sets_is_the_digest_of_core(db, labels):
         assert (found.flags, found.state) == ((), FrameState.UNTOUCHED)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(IMPORTED, st.integers(0, 8), st.integers(1, 4), st.sampled_from([0, 200, 1 << 20]))
 def test_chunks_come_together_as_if_they_were_one_whatever_is_in_memory_at_once(db, labels, cut, rows_at_once, bytes_in_memory):
     whole = imported(db, labels)
