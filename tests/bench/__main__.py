@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             found[name] = rows
             print(report.table(rows), flush=True)
+        gc.unfreeze()
     report.write_json(asked.json, facts=facts, quick=asked.quick, found=found)
     print(f"\n{report.machine_line(facts, report.load())}\nwritten to {asked.json}")
     if failed:

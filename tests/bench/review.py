@@ -55,7 +55,7 @@ def run(quick: bool) -> list[Row]:  # noqa: FBT001 - every benchmark has this on
 
     from tests.browser.lab import Lab
 
-    plan = Plan(frames=120, moves=6, repetitions=1, counts=COUNTS[:1], steps=2, warmups=0, hops=1) if quick else Plan()
+    plan = Plan(frames=120, moves=6, repetitions=1, counts=COUNTS[:1], steps=2, warmups=0, hops=1, rest_ms=500) if quick else Plan()
     chromium = needs.chromium()
     python = None if quick else peers.python()
     with ExitStack() as stack:
@@ -89,6 +89,7 @@ class Plan:
         steps: int = 30,
         warmups: int = 1,
         hops: int = 4,
+        rest_ms: int = 2500,
     ) -> None:
         self.frames = frames
         self.moves = moves
@@ -97,6 +98,7 @@ class Plan:
         self.steps = steps
         self.warmups = warmups
         self.hops = hops  # far jumps a repetition
+        self.rest_ms = rest_ms  # until the next frames have come
 
 
 def _store(folder: Path, frames: int) -> Path:
@@ -203,7 +205,7 @@ def _frames(board: Board, at: str, plan: Plan) -> list[Row]:
     jumps: list[float] = []
     for turn in range(plan.repetitions + plan.warmups):
         board.go(100)
-        board.page.wait_for_timeout(2500)
+        board.page.wait_for_timeout(plan.rest_ms)
         found = board.steps(plan.steps, 0.25)
         steps += found if turn >= plan.warmups else []
         for hop in range(plan.hops):
