@@ -163,7 +163,7 @@ def key(change: Change) -> tuple[object, ...]:
     return change.frame, "" if change.before is None else change.before.id, "" if change.after is None else change.after.id
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(FRAMES, FRAMES)
 def test_by_id_it_finds_what_two_dictionaries_find(before, after):
     # given; the same labels under other ids are no difference
@@ -185,7 +185,7 @@ def test_by_id_it_finds_what_two_dictionaries_find(before, after):
     assert found.summary.geometry_changed == sum("geometry" in change.fields for change in expected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(FRAMES, FRAMES)
 def test_by_geometry_it_pairs_as_core_pairs_two_small_sets(before, after):
     # given
@@ -209,7 +209,7 @@ def test_by_geometry_it_pairs_as_core_pairs_two_small_sets(before, after):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(FRAMES, FRAMES)
 def test_the_other_way_round_added_and_removed_change_places(before, after):
     there, back = compare(made(before), made(after), match="id").summary(), compare(made(after), made(before), match="id").summary()
