@@ -80,7 +80,7 @@ class Sight(CommandWidget):
         with self._weighing_lock:
             if self._weighing is None and self.comm is not None:
                 self._weighing = Timer(WEIGH_S, self._weigh)
-                self._weighing.daemon = True
+                self._weighing.daemon = False  # the end of the process waits for it: DuckDB may not be left in the middle of a query
                 self._weighing.start()
 
     def _weigh(self) -> None:

@@ -19,6 +19,7 @@ from labelkit.core.review.publishing import FindingCode
 from labelkit.store.review.content import Content, rows_of
 from labelkit.store.review.findings import find, leaps
 from tests.store.media import frames_of
+from tests.store.processes import finish, start
 from tests.widgets.messages import Wire
 from tests.widgets.reviewing import PLAYERS, op, opened, published, told, workspace
 
@@ -28,6 +29,25 @@ if TYPE_CHECKING:
     from labelkit.synthetic import Match
 
 WIDTH, HEIGHT = 200, 100
+
+
+ENDING = """
+import time, sys
+import labelkit
+from labelkit.widgets import review_sight
+from tests.services.worlds import PLAYERS, add_media
+review_sight.WEIGH_S = 0.0
+with labelkit.open(":memory:", user="ana") as ws:
+    add_media(ws, count=2000)
+    for number in range(5):
+        labelkit.widgets.FrameReview(ws, "match", PLAYERS).weigh_soon()
+        time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.002, 0.01])
+def test_a_process_that_ends_while_frames_are_weighed_ends_well(seconds: float) -> None:
+    finish(start(ENDING, seconds))
 
 
 def test_the_riskiest_unseen_frame_is_told_with_its_reasons(view: Wire) -> None:
