@@ -127,10 +127,10 @@ class PackCases(DraftCases):
                 raise NotFound.among("draft", scope.key, None, "ws.review.drafts()")
             overlay = tx.review.overlay(head)
             seed = tx.review.prelabel_object(head.lineage.pack, scope.workspace) if head.lineage.pack else None
-        content = self._desk.content(head.base_object, found).replaced(overlay)
-        proposed = None if seed is None else self._desk.content(seed, found)
-        rows = risk(self._gate.database, content, self._desk.frames(found), proposed, known)
-        said = pl.Series("reasons", [reasons(row) for row in rows.iter_rows(named=True)], dtype=pl.List(pl.String()))
+        base = self._desk.content(head.base_object, found)
+        proposed = base if seed == head.base_object else None if seed is None else self._desk.content(seed, found)
+        rows = risk(self._gate.database, base.replaced(overlay), self._desk.frames(found), proposed, known)
+        said = pl.Series("reasons", [reasons(row) for row in rows.iter_rows(named=True)], dtype=pl.List(pl.String))
         ordered = rows.with_columns(said).sort("seen", "risk", "frame_index", descending=[False, True, False])
         return ordered.select("frame_index", "seen", "risk", "reasons", *WEIGHTS)
 

@@ -82,7 +82,7 @@ def risk(db: Store, content: Content, frames: Frames, seed: Content | None, capa
     """Return one row a frame: frame_index, seen, risk in [0, 1], and each signal. `seed` is what the model proposed."""
     with tempfile.TemporaryDirectory(prefix="labelkit-") as folder:
         paths = {name: str(Path(folder, f"{name}.parquet")) for name in ("content", "frames", "seed")}
-        content.rows.write_parquet(paths["content"])
+        content.rows.write_parquet(paths["content"], compression="uncompressed")
         frames.rows.select("index", "pts_ms", "width").write_parquet(paths["frames"])
         (content.rows.head(0) if seed is None else seed.rows).select("frame_index", "digest").write_parquet(paths["seed"])
         return db.analyse(_SQL, **paths, single=capability.single, max_speed=capability.max_speed)
